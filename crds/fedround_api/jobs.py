@@ -1,0 +1,160 @@
+"""What Jobs are given and what they report.
+
+A Job reads its input as JSON from the environment variable ``FEDROUND_INPUT`` and learns from the other variables here
+where its volumes are. It reports by its termination message: one JSON object of at most 4,096 bytes.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from fedround_api.exitcodes import ExitCode
+from fedround_api.fields import ClinicName, ClosedPart, Digest, Instant, Measure
+from fedround_api.kinds.clinic_round import URL_LIMIT, ModelShape
+from fedround_api.kinds.federated_model import Gate
+from fedround_api.kinds.federated_round import PARTICIPANT_LIMIT, Base, Training, Verdict
+
+REPORT_LIMIT_BYTES = 4096
+
+INPUT_VARIABLE = "FEDROUND_INPUT"
+REPORT_VARIABLE = "FEDROUND_REPORT"
+WORKSPACE_VARIABLE = "FEDROUND_WORKSPACE"
+IMAGES_VARIABLE = "FEDROUND_IMAGES"
+TEST_SET_VARIABLE = "FEDROUND_TEST_SET"
+CERTIFICATE_VARIABLE = "FEDROUND_CERTIFICATE"
+STORE_VARIABLE = "FEDROUND_STORE"
+
+
+class Role(StrEnum):
+    """The Jobs."""
+
+    INIT = "init"
+    FETCH = "fetch"
+    TRAIN = "train"
+    SUBMIT = "submit"
+    AGGREGATE = "aggregate"
+    VALIDATE = "validate"
+
+
+class StoreAddress(ClosedPart):
+    """Where a hub Job finds the object store; its credentials and the store's CA are files below FEDROUND_STORE."""
+
+    endpoint: Annotated[str, Field(max_length=255, description="host:port")]
+    bucket: Annotated[str, Field(max_length=63)]
+    region: Annotated[str, Field(max_length=63)] = "us-east-1"
+
+
+class InitInput(ClosedPart):
+    """`init` makes the first checkpoint and publishes it."""
+
+    store: StoreAddress
+    model: ModelShape
+    seed: int
+
+
+class FetchInput(ClosedPart):
+    """`fetch` brings the round's checkpoint to the workspace volume."""
+
+    folder: str
+    url: Annotated[str, Field(max_length=URL_LIMIT)]
+    digest: Digest
+    bytes: int
+    keep: list[str] = Field(
+        default_factory=list, description="folders of other parts still in work; all else is removed"
+    )
+
+
+class TrainInput(ClosedPart):
+    """`train` trains on the clinic's recent cases; it has no network."""
+
+    folder: str
+    clinic: ClinicName
+    model: ModelShape
+    base: Base
+    training: Training
+    cases_until: Instant
+
+
+class SubmitInput(ClosedPart):
+    """`submit` uploads what is in the outbox."""
+
+    folder: str
+    url: Annotated[str, Field(max_length=URL_LIMIT)]
+    digest: Digest
+    bytes: int
+
+
+class Contribution(ClosedPart):
+    """A clinic's update and what it weighs."""
+
+    clinic: ClinicName
+    key: str
+    digest: Digest
+    bytes: int
+    weight: Annotated[int, Field(ge=1, description="declared case volume, capped")]
+
+
+class AggregateInput(ClosedPart):
+    """`aggregate` makes the candidate: base plus the weighted mean of the updates."""
+
+    store: StoreAddress
+    base_key: str
+    base: Base
+    contributions: Annotated[list[Contribution], Field(min_length=1, max_length=PARTICIPANT_LIMIT)]
+    candidate_key: str
+    record_key: str
+
+
+class Incumbent(ClosedPart):
+    """What the candidate is compared with."""
+
+    key: str
+    digest: Digest
+
+
+class ReleasedPoint(ClosedPart):
+    """The frozen operating point of the released version."""
+
+    threshold: Measure
+    best_sensitivity: Measure
+    test_set_manifest: Digest
+
+
+class ValidateInput(ClosedPart):
+    """`validate` judges the candidate on the test set and publishes it if it is to be promoted."""
+
+    store: StoreAddress
+    model: ModelShape
+    test_set_manifest: Digest
+    gate: Gate
+    candidate_key: str
+    candidate_digest: Digest
+    incumbent: Incumbent
+    released: ReleasedPoint | None = None
+    published_key: str
+    report_key: str
+
+
+class JobReport(ClosedPart):
+    """The termination message of every Job. Only the fields of its role are set."""
+
+    role: Role
+    exit_code: ExitCode = ExitCode.OK
+    message: Annotated[str, Field(max_length=1024)] = ""
+    clinic: Annotated[str | None, Field(description="the clinic whose update was refused")] = None
+    digest: Digest | None = None
+    bytes: int | None = None
+    steps: int | None = None
+    cases: int | None = None
+    verdict: Verdict | None = None
+
+
+def read_report(message: str | None) -> JobReport | None:
+    """The report in a termination message, or nothing where there is none that can be trusted."""
+    if not message or len(message.encode()) > REPORT_LIMIT_BYTES:
+        return None
+    try:
+        return JobReport.model_validate_json(message)
+    except ValueError:
+        return None

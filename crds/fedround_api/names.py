@@ -1,0 +1,37 @@
+"""Names and labels of the objects that operator, agent and the embedded federation make and look for."""
+
+PART_OF = "app.kubernetes.io/part-of"
+PART_OF_VALUE = "fedround"
+ROLE_LABEL = "fedround.dev/role"
+ROUND_LABEL = "fedround.dev/round"
+ROUND_NAMESPACE_LABEL = "fedround.dev/round-namespace"
+ROUND_UID_LABEL = "fedround.dev/round-uid"
+MODEL_UID_LABEL = "fedround.dev/model-uid"
+CLINIC_ROUND_UID_LABEL = "fedround.dev/clinic-round-uid"
+ATTEMPT_LABEL = "fedround.dev/attempt"
+
+LEASE_NAME = "agent"
+AGENT_VERSION_ANNOTATION = "fedround.dev/agent-version"
+CASE_VOLUME_ANNOTATION = "fedround.dev/case-volume"
+
+LONGEST_NAME = 40
+
+
+def clinic_namespace(clinic: str) -> str:
+    """The clinic's namespace on the hub."""
+    return f"clinic-{clinic}"
+
+
+def uid8(uid: str) -> str:
+    """The first eight characters of an object's UID: tells an object from its deleted namesake."""
+    return uid[:8]
+
+
+def job_name(owner: str, role: str, uid: str, attempt: int) -> str:
+    """The name of a Job: at most 63 characters when the owner's name has at most 40."""
+    return f"{owner}-{role}-{uid8(uid)}-a{attempt}"
+
+
+def clinic_round_name(round_name: str, round_uid: str) -> str:
+    """The name of a clinic's part in a round, the same in every clinic's namespace."""
+    return f"{round_name}-{uid8(round_uid)}"
