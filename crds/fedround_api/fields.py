@@ -25,6 +25,10 @@ class Part(BaseModel):
         """The piece as JSON data under its wire names, without what is not set."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
+    def text(self) -> str:
+        """The same as JSON text."""
+        return self.model_dump_json(by_alias=True, exclude_none=True)
+
 
 class ClosedPart(Part):
     """A piece in which an unknown field is an error: files that people write and Job inputs, which no server prunes."""

@@ -221,6 +221,8 @@ class FederatedRoundStatus(Part):
     started_at: Instant | None = None
     training_deadline_at: Instant | None = None
     training_closed_at: Instant | None = None
+    session_deadline_at: Instant | None = None
+    validation_deadline_at: Instant | None = None
     suspended_at: Instant | None = None
     completed_at: Instant | None = None
     base: Base | None = None

@@ -1,0 +1,166 @@
+"""Set up, start, show and stop a federation on this machine. Called by the command line, the demo and the tests."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fedround_api.kinds.federated_model import Gate
+from fedround_local.cluster import Cluster, free_ports
+from fedround_local.controlplane import ensure_controlplane
+from fedround_local.errors import StateUnusable
+from fedround_local.federation import layout, objects, runtime
+from fedround_local.federation.dataplan import DataPlan, DataRequest, lay_out
+from fedround_local.federation.enrolment import Enrolment, federation_authority
+from fedround_local.federation.kubectl import Kubectl
+from fedround_local.federation.layout import Layout
+from fedround_local.federation.record import FederationRecord, read_record, save_record
+from fedround_local.gateway import Gateway, GatewaySettings
+from fedround_local.node.api import Api
+from fedround_local.objectstore import ObjectStore
+from fedround_local.processes import Processes, Report
+
+ADMINISTRATOR = "network-admin"
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """What a new federation is made from."""
+
+    data: DataRequest
+    image_size: int = 64
+    gate: Gate = field(default_factory=Gate)
+
+
+class Federation:
+    """The federation of one state folder."""
+
+    def __init__(self, state: Path, report: Report, *, unsafe_no_fsync: bool = False) -> None:
+        self.place = Layout(state.absolute())
+        self._report = report
+        binary = ensure_controlplane(report)
+        self.place.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.processes = Processes(self.place.state)
+        self.cluster = Cluster(self.place.state, binary, unsafe_no_fsync=unsafe_no_fsync)
+        self.store = ObjectStore(self.place.state / "store", self.processes)
+        self.kubectl = Kubectl(binary, self.place.kubeconfig(ADMINISTRATOR))
+
+    def record(self) -> FederationRecord:
+        """What was set up here.
+
+        Raises:
+            StateUnusable: nothing was.
+        """
+        record = read_record(self.place.record)
+        if record is None:
+            raise StateUnusable(
+                f"there is no federation in {self.place.state}; make one with "
+                f"`fedround local up --data DIR --clinics N --state {self.place.state}`"
+            )
+        return record
+
+    def up(self, set_up: SetUp | None) -> FederationRecord:
+        """Start all that does not run; with ``set_up`` make a new federation, which the folder must not have yet.
+
+        Raises:
+            LocalError: one sentence on what failed; what was started is stopped again.
+        """
+        try:
+            return self._resume() if set_up is None else self._make(set_up)
+        except BaseException:
+            # Ctrl-C included: nothing half-started may hold ports and memory behind the user's back.
+            self.processes.stop_started()
+            self.cluster.processes.stop_started()
+            raise
+
+    def down(self) -> None:
+        """Stop everything, the control plane last; the state stays."""
+        record = read_record(self.place.record)
+        agents = [runtime.agent_name(clinic) for clinic in record.clinics] if record else []
+        for name in (*agents, runtime.OPERATOR, runtime.NODE):
+            self.processes.stop(name)
+        self.store.stop()
+        self.processes.stop("gateway", timeout_seconds=3)
+        self.cluster.stop()
+
+    def api(self) -> Api:
+        """The hub's API server, as the network's administrator."""
+        return Api(self.place.kubeconfig(ADMINISTRATOR))
+
+    def parts(self, record: FederationRecord) -> runtime.Parts:
+        """What the processes know of one another."""
+        return runtime.Parts(
+            self.place, self.cluster, self.store, self._gateway(record.gateway_port), record.metrics_ports
+        )
+
+    def _make(self, set_up: SetUp) -> FederationRecord:
+        if self.place.record.exists():
+            raise StateUnusable(
+                f"{self.place.state} has a federation already: go on with it by `fedround local up --state "
+                f"{self.place.state}`, or name another --state folder for a new one"
+            )
+        plan = lay_out(set_up.data, self.place, self._report)
+        for note in plan.notes:
+            self._report(note)
+        record = _new_record(set_up, plan)
+        parts = self._start_base(record)
+        self._report("making the hub and the clinics")
+        enrolment = Enrolment(self.place, self.cluster, self.kubectl, self.processes)
+        enrolment.set_up(plan, self.store.keys.hub)
+        enrolment.write_kubeconfigs(list(plan.clinics), parts.gateway.settings.address, self._report)
+        self.kubectl.apply([objects.model(plan, set_up.image_size, set_up.data.seed, set_up.gate)])
+        save_record(self.place.record, record)
+        self._start_actors(parts, record)
+        return record
+
+    def _resume(self) -> FederationRecord:
+        record = self.record()
+        self._start_actors(self._start_base(record), record)
+        return record
+
+    def _start_base(self, record: FederationRecord) -> runtime.Parts:
+        self._report("starting the control plane")
+        self.cluster.start(self._report)
+        administrator = self.place.kubeconfig(ADMINISTRATOR)
+        if not administrator.exists():
+            self.cluster.write_user(administrator, ADMINISTRATOR, "system:masters", layout.NETWORK_NAMESPACE)
+        self._report("starting the object store and the gateway")
+        self.store.start(self._report)
+        parts = self.parts(record)
+        parts.gateway.start(self._report)
+        return parts
+
+    def _start_actors(self, parts: runtime.Parts, record: FederationRecord) -> None:
+        self._report(f"starting the operator and {len(record.clinics)} agents")
+        for spec in runtime.actors(parts, list(record.clinics)):
+            self.processes.ensure_running(spec)
+
+    def _gateway(self, port: int) -> Gateway:
+        folder = self.place.state / "gateway"
+        if not (folder / "server.crt").exists():
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            federation_authority(self.place).issue_server("gateway", ("127.0.0.1", "localhost")).write(folder, "server")
+        settings = GatewaySettings(
+            folder=folder,
+            port=port,
+            certificate=folder / "server.crt",
+            key=folder / "server.key",
+            federation_ca=self.place.authority / "ca.crt",
+            store=f"http://{self.store.address}",
+            api=self.cluster.server,
+            api_ca=self.cluster.layout.pki / "ca.crt",
+        )
+        return Gateway(settings, self.processes)
+
+
+def _new_record(set_up: SetUp, plan: DataPlan) -> FederationRecord:
+    names = [runtime.OPERATOR, *(runtime.agent_name(clinic) for clinic in plan.clinics)]
+    gateway_port, *metrics = free_ports(1 + len(names))
+    return FederationRecord(
+        data=str(set_up.data.folder),
+        split_by=set_up.data.split_by,
+        seed=set_up.data.seed,
+        image_size=set_up.image_size,
+        clinics=dict(plan.clinics),
+        test_cases=plan.test_cases,
+        gateway_port=gateway_port,
+        metrics_ports=dict(zip(names, metrics, strict=True)),
+    )

@@ -1,0 +1,153 @@
+"""The objects that make a hub and its clinics: namespaces, rights, claims, Secrets, Leases, the model. Pure."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+from fedround_api import API_VERSION, names
+from fedround_api.kinds.federated_model import FederatedModelSpec, Gate, TestSet
+from fedround_local.federation import layout
+from fedround_local.federation.dataplan import DataPlan
+
+Object = dict[str, Any]
+
+AGENT = "agent"
+AGENT_TOKEN = "agent-token"  # noqa: S105 - the name of a Secret
+OPERATOR_USER = "fedround-operator"
+_RBAC = "rbac.authorization.k8s.io"
+_RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+_PART_OF = {names.PART_OF: names.PART_OF_VALUE}
+
+
+def agent_user(clinic: str) -> str:
+    """The agent's name in the clinic's own cluster."""
+    return f"fedround-agent:{clinic}"
+
+
+def hub_objects(store_keys: Mapping[str, str], operator_rules: list[Object]) -> list[Object]:
+    """What the hub needs before its operator starts."""
+    return [
+        namespace(layout.SYSTEM_NAMESPACE),
+        namespace(layout.NETWORK_NAMESPACE, _RESTRICTED),
+        _named("ClusterRole", OPERATOR_USER, rules=operator_rules),
+        _named(
+            "ClusterRoleBinding",
+            OPERATOR_USER,
+            roleRef={"apiGroup": _RBAC, "kind": "ClusterRole", "name": OPERATOR_USER},
+            subjects=[{"apiGroup": _RBAC, "kind": "User", "name": OPERATOR_USER}],
+        ),
+        secret(layout.NETWORK_NAMESPACE, layout.STORE_SECRET, store_keys),
+        claim(layout.NETWORK_NAMESPACE, layout.TEST_SET_CLAIM),
+    ]
+
+
+def model(plan: DataPlan, image_size: int, seed: int, gate: Gate) -> Object:
+    """The model that the clinics train."""
+    spec = FederatedModelSpec(
+        classes=list(plan.classes),
+        high_risk_classes=list(plan.high_risk_classes),
+        image_size=image_size,
+        seed=seed,
+        test_set=TestSet(claim_name=layout.TEST_SET_CLAIM, manifest_sha256=plan.test_set_digest),
+        gate=gate,
+    )
+    return _fedround("FederatedModel", layout.MODEL, spec.dump())
+
+
+def clinic_objects(clinic: str, hub_rules: list[Object], local_rules: list[Object]) -> list[Object]:
+    """A clinic's door on the hub, and its own namespace, without what is secret."""
+    door, home = names.clinic_namespace(clinic), layout.local_namespace(clinic)
+    return [
+        namespace(door),
+        namespace(home, _RESTRICTED),
+        _fedround("Clinic", clinic, {}),
+        {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {
+                "name": names.LEASE_NAME,
+                "namespace": door,
+                "labels": {
+                    **_PART_OF,
+                    names.CLINIC_LABEL: clinic,
+                    names.NETWORK_LABEL: layout.NETWORK_NAMESPACE,
+                },
+            },
+        },
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": AGENT, "namespace": door}},
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {
+                "name": AGENT_TOKEN,
+                "namespace": door,
+                "annotations": {"kubernetes.io/service-account.name": AGENT},
+            },
+            "type": "kubernetes.io/service-account-token",
+        },
+        *_bound_role(door, hub_rules, {"kind": "ServiceAccount", "name": AGENT, "namespace": door}),
+        *_bound_role(home, local_rules, {"apiGroup": _RBAC, "kind": "User", "name": agent_user(clinic)}),
+        claim(home, layout.WORKSPACE_CLAIM),
+        claim(home, layout.IMAGES_CLAIM),
+    ]
+
+
+def certificate_secret(clinic: str, files: Mapping[str, str]) -> Object:
+    """The clinic's certificate, for its Jobs."""
+    return secret(layout.local_namespace(clinic), layout.CERTIFICATE_SECRET, files)
+
+
+def namespace(name: str, labels: Mapping[str, str] | None = None) -> Object:
+    """A namespace."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": name, "labels": {**_PART_OF, **(labels or {})}},
+    }
+
+
+def secret(namespace_: str, name: str, files: Mapping[str, str]) -> Object:
+    """An Opaque Secret of text files."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": namespace_},
+        "data": {key: base64.b64encode(text.encode()).decode() for key, text in files.items()},
+    }
+
+
+def claim(namespace_: str, name: str) -> Object:
+    """A volume claim; the process node mounts a folder for it."""
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": name, "namespace": namespace_},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": "",
+            "resources": {"requests": {"storage": "10Gi"}},
+        },
+    }
+
+
+def _fedround(kind: str, name: str, spec: Object) -> Object:
+    meta = {"name": name, "namespace": layout.NETWORK_NAMESPACE}
+    return {"apiVersion": API_VERSION, "kind": kind, "metadata": meta, "spec": spec}
+
+
+def _named(kind: str, name: str, **content: Any) -> Object:
+    return {"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": {"name": name}, **content}
+
+
+def _bound_role(namespace_: str, rules: list[Object], subject: Object) -> list[Object]:
+    meta = {"name": AGENT, "namespace": namespace_}
+    return [
+        {"apiVersion": f"{_RBAC}/v1", "kind": "Role", "metadata": meta, "rules": rules},
+        {
+            "apiVersion": f"{_RBAC}/v1",
+            "kind": "RoleBinding",
+            "metadata": meta,
+            "roleRef": {"apiGroup": _RBAC, "kind": "Role", "name": AGENT},
+            "subjects": [subject],
+        },
+    ]

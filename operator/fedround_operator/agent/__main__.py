@@ -1,0 +1,102 @@
+"""Starts a clinic's agent: `python -m fedround_operator.agent`.
+
+Every option can also be given as an environment variable, as the Helm chart does.
+"""
+
+import argparse
+import logging
+import os
+import random
+import sys
+import threading
+from pathlib import Path
+
+from fedround_api.policyfile import PolicyInvalid
+from fedround_operator import __version__
+from fedround_operator.agent.heartbeat import Heartbeat
+from fedround_operator.agent.policy import PolicyFile, load_policy
+from fedround_operator.agent.reconcilers import SWEEP_KEY, Agent
+from fedround_operator.agent.settings import AgentSettings
+from fedround_operator.agent.watching import WATCHED
+from fedround_operator.kit import informer, metrics
+from fedround_operator.kit.api import connect
+from fedround_operator.kit.controller import Controller
+from fedround_operator.kit.errors import ApiError
+from fedround_operator.kit.process import set_up, utc_now
+
+FINALIZER = "fedround.dev/agent"
+# sysexits.h: something was found in an unconfigured or misconfigured state.
+EXIT_MISCONFIGURED = 78
+
+log = logging.getLogger("fedround_operator.agent")
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="fedround-agent", description="The agent of a clinic.")
+
+    def option(name: str, text: str, default: str | None = None) -> None:
+        variable = "FEDROUND_" + name.upper().replace("-", "_")
+        value = os.environ.get(variable, default)
+        parser.add_argument(f"--{name}", default=value, required=value is None, help=f"{text} ({variable})")
+
+    option("clinic", "name of the clinic")
+    option("hub-kubeconfig", "kubeconfig file for the hub: the gateway, client certificate and token")
+    option("kubeconfig", "kubeconfig file for the clinic's cluster; empty: the cluster that this runs in", "")
+    option("namespace", "namespace of the clinic's Jobs in the clinic's cluster")
+    option("policy", "the clinic's policy, a YAML file")
+    option("image", "image of the clinic's Jobs")
+    option("workspace-claim", "claim of the volume that Jobs work on", "workspace")
+    option("images-claim", "claim of the volume with images and table", "images")
+    option("certificate-secret", "Secret with the clinic's certificate, for its Jobs", "fedround-certificate")
+    option("metrics-port", "port of the Prometheus metrics; 0: none", "0")
+    option("metrics-address", "address of the Prometheus metrics", "0.0.0.0")  # noqa: S104 - scraped from other pods
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run until a signal comes; the exit code."""
+    options = _options(sys.argv[1:] if arguments is None else arguments)
+    stop = threading.Event()
+    set_up(stop)
+    try:
+        load_policy(Path(options.policy))
+        hub = connect(Path(options.hub_kubeconfig))
+        local = connect(Path(options.kubeconfig) if options.kubeconfig else None)
+    except PolicyInvalid as error:
+        print(f"fedround-agent: the policy {options.policy} cannot be used: {error}", file=sys.stderr)
+        return EXIT_MISCONFIGURED
+    except ApiError as error:
+        print(f"fedround-agent: {error}", file=sys.stderr)
+        return EXIT_MISCONFIGURED
+    settings = AgentSettings(
+        clinic=options.clinic,
+        namespace=options.namespace,
+        image=options.image,
+        workspace_claim=options.workspace_claim,
+        images_claim=options.images_claim,
+        certificate_secret=options.certificate_secret,
+    )
+    policy = PolicyFile(Path(options.policy))
+    if int(options.metrics_port):
+        metrics.serve(int(options.metrics_port), options.metrics_address)
+    generator = random.Random()  # noqa: S311 - spreads the heartbeats of many clinics; nothing is kept secret by it
+    heartbeat = Heartbeat(hub, settings, version=__version__, policy=policy.current, clock=utc_now, generator=generator)
+    threading.Thread(target=heartbeat.run, args=(stop,), name="heartbeat", daemon=True).start()
+    controller = Controller(Agent(hub, local, policy.current, settings, utc_now).reconcilers(), workers=1)
+    controller.queue.add(SWEEP_KEY)
+    controller.start()
+    log.info("started clinic=%s version=%s", settings.clinic, __version__)
+    informer.run(
+        WATCHED,
+        login=lambda: hub.credentials,
+        add=controller.queue.add,
+        namespace=settings.hub_namespace,
+        finalizer=FINALIZER,
+        label_selectors={},
+    )
+    controller.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

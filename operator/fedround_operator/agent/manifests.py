@@ -1,0 +1,102 @@
+"""The Jobs of a clinic, each with the least that it needs. Pure.
+
+fetch    workspace (write), certificate
+train    workspace (write), images (read)      no URL, no certificate: it has nobody to talk to
+submit   workspace (read), certificate
+"""
+
+from fedround_api import names
+from fedround_api.fields import ClosedPart
+from fedround_api.jobs import (
+    CERTIFICATE_VARIABLE,
+    IMAGES_VARIABLE,
+    WORKSPACE_VARIABLE,
+    FetchInput,
+    Role,
+    SubmitInput,
+    TrainInput,
+)
+from fedround_api.kinds import ClinicResult
+from fedround_operator.agent.seen import PartSeen, folder
+from fedround_operator.agent.settings import AgentSettings
+from fedround_operator.kit.instants import parse
+from fedround_operator.kit.jobmanifests import JobRequest, Mount, job
+from fedround_operator.kit.resources import Object
+
+# Readable by the group that Jobs run as, and by nobody else.
+_SECRET_MODE = 0o440
+
+
+def fetch_job(seen: PartSeen, attempt: int, settings: AgentSettings) -> Object:
+    """The Job that brings the checkpoint."""
+    spec = seen.part.spec
+    given = FetchInput(
+        folder=folder(seen.part.metadata.uid),
+        url=spec.urls.checkpoint,
+        digest=spec.base.digest,
+        bytes=spec.base.bytes,
+        keep=list(seen.keep),
+    )
+    mounts = (_workspace(settings, read_only=False), _certificate(settings))
+    return _job(seen, Role.FETCH, given, attempt=attempt, mounts=mounts, settings=settings)
+
+
+def train_job(seen: PartSeen, attempt: int, settings: AgentSettings) -> Object:
+    """The Job that trains; the only one that sees images."""
+    spec = seen.part.spec
+    given = TrainInput(
+        folder=folder(seen.part.metadata.uid),
+        clinic=spec.clinic,
+        model=spec.model,
+        base=spec.base,
+        training=spec.training,
+        cases_until=spec.cases_until,
+    )
+    mounts = (_workspace(settings, read_only=False), _images(settings))
+    return _job(seen, Role.TRAIN, given, attempt=attempt, mounts=mounts, settings=settings)
+
+
+def submit_job(seen: PartSeen, result: ClinicResult, attempt: int, settings: AgentSettings) -> Object:
+    """The Job that uploads the update, with the URL that the spec gives now."""
+    given = SubmitInput(
+        folder=folder(seen.part.metadata.uid),
+        url=seen.part.spec.urls.update,
+        digest=result.update_digest,
+        bytes=result.update_bytes,
+    )
+    mounts = (_workspace(settings, read_only=True), _certificate(settings))
+    return _job(seen, Role.SUBMIT, given, attempt=attempt, mounts=mounts, settings=settings)
+
+
+def _job(
+    seen: PartSeen, role: Role, given: ClosedPart, *, attempt: int, mounts: tuple[Mount, ...], settings: AgentSettings
+) -> Object:
+    uid, spec = seen.part.metadata.uid, seen.part.spec
+    return job(
+        JobRequest(
+            name=names.job_name(spec.round.name, role, uid, attempt),
+            namespace=settings.namespace,
+            role=role,
+            attempt=attempt,
+            image=settings.image,
+            input_json=given.text(),
+            deadline_seconds=int((parse(spec.deadline_at) - seen.now).total_seconds()),
+            labels={names.CLINIC_ROUND_UID_LABEL: uid, names.ROUND_LABEL: spec.round.name},
+            mounts=mounts,
+        )
+    )
+
+
+def _workspace(settings: AgentSettings, *, read_only: bool) -> Mount:
+    claim = {"claimName": settings.workspace_claim}
+    return Mount("workspace", "/workspace", {"persistentVolumeClaim": claim}, WORKSPACE_VARIABLE, read_only)
+
+
+def _images(settings: AgentSettings) -> Mount:
+    claim = {"claimName": settings.images_claim, "readOnly": True}
+    return Mount("images", "/images", {"persistentVolumeClaim": claim}, IMAGES_VARIABLE)
+
+
+def _certificate(settings: AgentSettings) -> Mount:
+    source = {"secret": {"secretName": settings.certificate_secret, "defaultMode": _SECRET_MODE}}
+    return Mount("certificate", "/certificate", source, CERTIFICATE_VARIABLE)

@@ -1,0 +1,124 @@
+"""What the agent's worker does: parts (gather -> decide -> act -> one status patch), ended Jobs, forgotten Jobs.
+
+One worker takes the keys one by one: that no two parts train at a time is decided on what is seen, and two workers
+would each see the moment before the other's Job.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from fedround_api.kinds import find_condition
+from fedround_api.kinds.policy import ClinicPolicy
+from fedround_operator.agent.act import MakesAndRemoves, Patches, act, write_status
+from fedround_operator.agent.decide import decide
+from fedround_operator.agent.gather import Lists, clinic_jobs, gather
+from fedround_operator.agent.progress import SUCCEEDED, Decision, has_ended
+from fedround_operator.agent.seen import PartSeen
+from fedround_operator.agent.settings import AgentSettings
+from fedround_operator.kit import metrics
+from fedround_operator.kit.controller import Key, Outcome, Reconciler
+from fedround_operator.kit.errors import Invalid
+from fedround_operator.kit.jobseen import JobSeen
+from fedround_operator.kit.resources import CLINIC_ROUNDS, JOBS
+
+log = logging.getLogger(__name__)
+
+PART, ENDED_JOBS, SWEEP = "ClinicRound", "EndedJobs", "Sweep"
+ENDED_JOBS_KEY, SWEEP_KEY = Key(ENDED_JOBS, "", ""), Key(SWEEP, "", "")
+# Each stage of a part waits this long on average twice over for its Job to be noticed; the clinic's own API server
+# answers two short lists for it, and only while there is work.
+LOOK_SECONDS = 1.0
+SWEEP_SECONDS = 60.0
+# A hub that was restored from a backup, or a role that lost a right for a moment, must not end a training of hours.
+GRACE = timedelta(minutes=5)
+
+
+class HubApi(Lists, Patches, Protocol):
+    """The hub's API server, as far as the agent uses it."""
+
+
+class LocalApi(Lists, MakesAndRemoves, Protocol):
+    """The clinic's API server, as far as the agent uses it."""
+
+
+class Agent:
+    """The agent's reconcilers over two API servers; for one worker."""
+
+    def __init__(
+        self,
+        hub: HubApi,
+        local: LocalApi,
+        policy: Callable[[], ClinicPolicy | None],
+        settings: AgentSettings,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._hub, self._local, self._policy = hub, local, policy
+        self._settings, self._clock = settings, clock
+        self._in_work: dict[Key, None] = {}
+        self._jobs: dict[str, tuple[JobSeen, ...]] | None = None
+        # In memory only: a restart begins the grace period anew, which delays a removal and never hastens it.
+        self._missed_since: dict[str, datetime] = {}
+
+    def reconcilers(self) -> Mapping[str, Reconciler]:
+        """One reconciler for each kind of key."""
+        return {PART: self.part, ENDED_JOBS: self.ended_jobs, SWEEP: self.sweep}
+
+    def part(self, key: Key) -> Outcome:
+        """Bring a part one step further."""
+        seen = gather(self._hub, self._local, key.name, self._settings, policy=self._policy(), now=self._clock())
+        if seen is None or has_ended(seen.part):
+            self._in_work.pop(key, None)
+            return Outcome()
+        wake = self._take_up(key)
+        decision = decide(seen, self._settings)
+        for action in decision.actions:
+            act(self._local, self._settings.namespace, action)
+        self._write(seen, decision)
+        return Outcome(decision.again_seconds, wake)
+
+    def ended_jobs(self, _: Key) -> Outcome:
+        """Look at the clinic's Jobs while there is work, and wake the parts when one has ended or gone."""
+        if not self._in_work:
+            self._jobs = None
+            return Outcome()
+        before, self._jobs = self._jobs, clinic_jobs(self._local, self._settings.namespace)
+        # All parts, not only that of the Job: another one may wait for its turn.
+        changed = before is not None and before != self._jobs
+        return Outcome(LOOK_SECONDS, tuple(self._in_work) if changed else ())
+
+    def sweep(self, _: Key) -> Outcome:
+        """Remove Jobs whose part has not been on the hub for a while; the hub must have answered to say so."""
+        parts = self._hub.list(CLINIC_ROUNDS, self._settings.hub_namespace)
+        assigned = {part["metadata"]["uid"] for part in parts}
+        by_part = clinic_jobs(self._local, self._settings.namespace)
+        missed = {uid: jobs for uid, jobs in by_part.items() if uid not in assigned}
+        now = self._clock()
+        self._missed_since = {uid: self._missed_since.get(uid, now) for uid in missed}
+        for uid, since in self._missed_since.items():
+            if now - since >= GRACE:
+                self._remove(uid, missed[uid])
+        return Outcome(SWEEP_SECONDS)
+
+    def _take_up(self, key: Key) -> tuple[Key, ...]:
+        """Count the part as in work; the first one starts the look-out for Jobs, which then goes on by itself."""
+        first = not self._in_work and self._jobs is None
+        self._in_work[key] = None
+        return (ENDED_JOBS_KEY,) if first else ()
+
+    def _write(self, seen: PartSeen, decision: Decision) -> None:
+        meta, before = seen.part.metadata, find_condition(seen.part.status.conditions, SUCCEEDED)
+        try:
+            write_status(self._hub, seen.part, decision.status)
+        except Invalid:
+            metrics.STATUS_WRITE_ERRORS.labels(PART).inc()
+            raise
+        after = find_condition(decision.status.conditions, SUCCEEDED)
+        if after is not None and (before is None or (before.status, before.reason) != (after.status, after.reason)):
+            log.info("part=%s succeeded=%s reason=%s", meta.name, after.status, after.reason)
+
+    def _remove(self, uid: str, jobs: tuple[JobSeen, ...]) -> None:
+        for job in jobs:
+            self._local.delete(JOBS, self._settings.namespace, job.name)
+        log.info("removed jobs without an assignment part_uid=%s jobs=%d", uid, len(jobs))

@@ -1,0 +1,94 @@
+"""Starts the hub's operator: `python -m fedround_operator.hub`.
+
+Every option can also be given as an environment variable, as the Helm chart does.
+"""
+
+import argparse
+import logging
+import os
+import socket
+import sys
+import threading
+from pathlib import Path
+
+from fedround_api.jobs import StoreAddress
+from fedround_operator.hub.reconcilers import SWEEP_KEY, Hub
+from fedround_operator.hub.settings import HubSettings
+from fedround_operator.hub.signing import UrlSigner, read_keys
+from fedround_operator.hub.watching import LABEL_SELECTORS, WATCHED
+from fedround_operator.kit import informer, metrics
+from fedround_operator.kit.api import connect
+from fedround_operator.kit.controller import Controller
+from fedround_operator.kit.leader import Leadership
+from fedround_operator.kit.process import set_up, utc_now
+
+LEASE_NAME = "fedround-operator"
+FINALIZER = "fedround.dev/hub"
+
+log = logging.getLogger("fedround_operator.hub")
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="fedround-hub", description="The operator of a fedround hub.")
+
+    def option(name: str, text: str, default: str | None = None) -> None:
+        variable = "FEDROUND_" + name.upper().replace("-", "_")
+        value = os.environ.get(variable, default)
+        parser.add_argument(f"--{name}", default=value, required=value is None, help=f"{text} ({variable})")
+
+    option("kubeconfig", "kubeconfig file; empty: the cluster that this runs in", "")
+    option("namespace", "namespace of the operator's Lease")
+    option("image", "image of the hub's Jobs")
+    option("store-endpoint", "host:port of the object store, as the hub's Jobs reach it")
+    option("store-bucket", "bucket", "fedround")
+    option("store-region", "region that requests are signed for", "us-east-1")
+    option("store-secret", "Secret with access-key, secret-key and ca.crt, for the hub's Jobs", "fedround-store")
+    option("store-keys", "folder with access-key and secret-key, for signing URLs")
+    option("gateway", "host:port of the gateway, as the clinics reach it")
+    option("url-lifetime-seconds", "how long presigned URLs hold", "3600")
+    option("identity", "who holds the Lease", f"{socket.gethostname()}-{os.getpid()}")
+    option("metrics-port", "port of the Prometheus metrics; 0: none", "0")
+    option("metrics-address", "address of the Prometheus metrics", "0.0.0.0")  # noqa: S104 - scraped from other pods
+    option("workers", "reconciles at a time", "4")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run until a signal comes; the exit code."""
+    options = _options(sys.argv[1:] if arguments is None else arguments)
+    stop = threading.Event()
+    set_up(stop)
+    lifetime = int(options.url_lifetime_seconds)
+    settings = HubSettings(
+        image=options.image,
+        store=StoreAddress(endpoint=options.store_endpoint, bucket=options.store_bucket, region=options.store_region),
+        store_secret=options.store_secret,
+    )
+    keys = read_keys(Path(options.store_keys))
+    signer = UrlSigner(options.gateway, options.store_bucket, options.store_region, keys, lifetime)
+    api = connect(Path(options.kubeconfig) if options.kubeconfig else None)
+    if int(options.metrics_port):
+        metrics.serve(int(options.metrics_port), options.metrics_address)
+    leadership = Leadership(api, options.namespace, LEASE_NAME, options.identity, utc_now)
+    if not leadership.acquire(stop):
+        return 0
+    threading.Thread(target=leadership.keep, args=(stop,), name="lease", daemon=True).start()
+    controller = Controller(Hub(api, signer, settings, utc_now).reconcilers(), workers=int(options.workers))
+    controller.queue.add(SWEEP_KEY)
+    controller.start()
+    log.info("started")
+    informer.run(
+        WATCHED,
+        login=lambda: api.credentials,
+        add=controller.queue.add,
+        namespace=None,
+        finalizer=FINALIZER,
+        label_selectors=LABEL_SELECTORS,
+    )
+    stop.set()
+    controller.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

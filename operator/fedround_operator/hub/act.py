@@ -1,0 +1,92 @@
+"""Carries out decisions about rounds and models. Every action may be repeated."""
+
+import logging
+from typing import Any, Protocol
+
+from fedround_api import names
+from fedround_api.kinds import FederatedModel
+from fedround_operator.hub.actions import Action, ChangePart, MakeJob, MakePart, RemoveJob, WriteModel
+from fedround_operator.hub.manifests import clinic_round
+from fedround_operator.hub.seen import RoundSeen
+from fedround_operator.hub.signing import Signer
+from fedround_operator.kit.errors import AlreadyExists
+from fedround_operator.kit.patches import merge_patch
+from fedround_operator.kit.resources import CLINIC_ROUNDS, JOBS, MODELS, Object, Resource
+
+log = logging.getLogger(__name__)
+
+
+class Writes(Protocol):
+    """What acting needs of an API server."""
+
+    def create(self, resource: Resource, namespace: str, body: Object) -> Object: ...
+
+    def patch(
+        self, resource: Resource, namespace: str, name: str, body: Object, subresource: str | None = None
+    ) -> Object: ...
+
+    def delete(self, resource: Resource, namespace: str, name: str) -> None: ...
+
+
+def act(api: Writes, signer: Signer, seen: RoundSeen, action: Action) -> None:
+    """Carry out one action of a round's decision."""
+    match action:
+        case MakeJob(manifest):
+            ensure(api, JOBS, manifest)
+        case RemoveJob(namespace, name):
+            api.delete(JOBS, namespace, name)
+        case MakePart(clinic):
+            _make_part(api, signer, seen, clinic)
+        case ChangePart(clinic, spec, fresh_urls):
+            _change_part(api, signer, seen, clinic, {**spec, **(_urls(signer, seen, clinic) if fresh_urls else {})})
+        case WriteModel(model, status):
+            write_status(api, MODELS, model, status.dump())
+
+
+def ensure(api: Writes, resource: Resource, manifest: Object) -> None:
+    """Make an object; one of that name is fine, since names carry the owner's UID and the attempt."""
+    meta = manifest["metadata"]
+    try:
+        api.create(resource, meta["namespace"], manifest)
+    except AlreadyExists:
+        log.debug("already there resource=%s name=%s", resource.plural, meta["name"])
+    else:
+        log.info("made resource=%s namespace=%s name=%s", resource.plural, meta["namespace"], meta["name"])
+
+
+def write_status(api: Writes, resource: Resource, before: Any, after: Object) -> bool:
+    """Write a status in one patch if it differs, and only if nobody wrote in between; whether it was written.
+
+    Raises:
+        Conflict: somebody did.
+    """
+    patch = merge_patch(before.status.dump(), after)
+    if not patch:
+        return False
+    meta = before.metadata
+    body = {"metadata": {"resourceVersion": meta.resource_version}, "status": patch}
+    api.patch(resource, meta.namespace, meta.name, body, "status")
+    return True
+
+
+def _make_part(api: Writes, signer: Signer, seen: RoundSeen, clinic: str) -> None:
+    model, base = seen.model, seen.round.status.base
+    if model is None or base is None:
+        return
+    ensure(api, CLINIC_ROUNDS, clinic_round(seen.round, model, base, clinic, _signed(signer, seen, model, clinic)))
+
+
+def _change_part(api: Writes, signer: Signer, seen: RoundSeen, clinic: str, spec: Object) -> None:
+    meta = seen.round.metadata
+    name = names.clinic_round_name(meta.name, meta.uid)
+    api.patch(CLINIC_ROUNDS, names.clinic_namespace(clinic), name, {"spec": spec})
+
+
+def _urls(signer: Signer, seen: RoundSeen, clinic: str) -> Object:
+    return {"urls": _signed(signer, seen, seen.model, clinic).dump()} if seen.model else {}
+
+
+def _signed(signer: Signer, seen: RoundSeen, model: FederatedModel, clinic: str) -> Any:
+    base = seen.round.status.base
+    digest = base.digest if base else ""
+    return signer.sign(model.metadata.name, digest, clinic, seen.round.metadata.uid, seen.now)

@@ -1,0 +1,1 @@
+"""What hub and agent share: the doors to Kubernetes and kopf, the work queue, and pure pieces of objects."""

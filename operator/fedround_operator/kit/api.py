@@ -1,0 +1,179 @@
+"""The one door to the `kubernetes` package: objects of an API server as plain dictionaries.
+
+Callers get and give JSON data; the generated model classes stay behind this door, since they cost memory and hide
+unknown fields. Every call is bounded in time. Failures are the errors of ``kit.errors``.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import urllib3
+from kubernetes import client, config
+
+from fedround_operator.kit.errors import (
+    AlreadyExists,
+    ApiError,
+    ApiRefused,
+    ApiUnreachable,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+)
+from fedround_operator.kit.resources import Object, Resource, query, selector
+
+# Connect and read limits: an API server that is alive answers a bounded list in a second or two. Much shorter would
+# fail under load, much longer would hold a worker while a deadline passes.
+TIMEOUT_SECONDS = (5.0, 20.0)
+PAGE_SIZE = 500
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """How to reach and enter an API server; files are paths."""
+
+    server: str
+    ca_file: str | None
+    certificate_file: str | None
+    key_file: str | None
+    token: str | None
+
+
+class KubeApi:
+    """Objects of one API server."""
+
+    def __init__(self, configuration: Any) -> None:
+        self._configuration = configuration
+        self._rest = client.ApiClient(configuration).rest_client
+
+    @property
+    def credentials(self) -> Credentials:
+        """What another client of the same server needs; read anew, since tokens are renewed."""
+        bearer = self._authorization().get("authorization", "")
+        return Credentials(
+            server=self._configuration.host,
+            ca_file=self._configuration.ssl_ca_cert,
+            certificate_file=self._configuration.cert_file,
+            key_file=self._configuration.key_file,
+            token=bearer.removeprefix("Bearer ") or None,
+        )
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Object:
+        """One object.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        found: Object = self._call("GET", resource.path(namespace, name))
+        return found
+
+    def list(
+        self, resource: Resource, namespace: str | None = None, labels: dict[str, str] | None = None, fields: str = ""
+    ) -> list[Object]:
+        """All objects that match, of one namespace or of all."""
+        items: list[Object] = []
+        token: str | None = None
+        while True:
+            page = self._call(
+                "GET",
+                resource.path(namespace)
+                + query(
+                    limit=PAGE_SIZE,
+                    labelSelector=selector(labels or {}),
+                    fieldSelector=fields,
+                    **{"continue": token},
+                ),
+            )
+            items += page.get("items", [])
+            token = page.get("metadata", {}).get("continue")
+            if not token:
+                return items
+
+    def create(self, resource: Resource, namespace: str, body: Object) -> Object:
+        """The object as created.
+
+        Raises:
+            AlreadyExists: an object of that name is there.
+        """
+        try:
+            made: Object = self._call("POST", resource.path(namespace), body)
+        except Conflict as error:
+            raise AlreadyExists(str(error)) from error
+        return made
+
+    def patch(
+        self, resource: Resource, namespace: str, name: str, body: Object, subresource: str | None = None
+    ) -> Object:
+        """The object after a merge patch (RFC 7386); with a resourceVersion in it only if nobody wrote in between.
+
+        Raises:
+            Conflict: the resourceVersion is not the current one.
+        """
+        path = resource.path(namespace, name, subresource)
+        patched: Object = self._call("PATCH", path, body, "application/merge-patch+json")
+        return patched
+
+    def delete(self, resource: Resource, namespace: str, name: str) -> None:
+        """Remove the object with its dependents, in the background; one that is gone already is fine."""
+        try:
+            self._call("DELETE", resource.path(namespace, name), {"propagationPolicy": "Background"})
+        except NotFound:
+            return
+
+    def _call(self, method: str, path: str, body: Object | None = None, kind: str = "application/json") -> Any:
+        headers = {"Accept": "application/json", "Content-Type": kind, **self._authorization()}
+        try:
+            answer = self._rest.request(
+                method, self._configuration.host + path, headers=headers, body=body, _request_timeout=TIMEOUT_SECONDS
+            )
+            content = answer.data if answer.data is not None else answer.read()
+        except client.ApiException as error:  # how older versions of the package tell of a status that is no success
+            raise _refusal(f"{method} {path}", error.status, error.body) from error
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise ApiUnreachable(f"{method} {path}: no answer from {self._configuration.host}: {error}") from error
+        if not 200 <= answer.status <= 299:
+            raise _refusal(f"{method} {path}", answer.status, content)
+        return json.loads(content)
+
+    def _authorization(self) -> dict[str, str]:
+        setting = self._configuration.auth_settings().get("BearerToken")
+        return {"authorization": setting["value"]} if setting and setting["value"] else {}
+
+
+_REFUSALS: dict[int, type[ApiRefused]] = {401: Forbidden, 403: Forbidden, 404: NotFound, 409: Conflict, 422: Invalid}
+
+
+def _refusal(request: str, status: int, body: str | bytes | None) -> ApiError:
+    text = f"{request}: {status} {_message(body)}"
+    if status in _REFUSALS:
+        return _REFUSALS[status](text)
+    if status == 429 or status >= 500 or not status:
+        return ApiUnreachable(text)
+    return ApiRefused(text)
+
+
+def _message(body: str | bytes | None) -> str:
+    try:
+        return str(json.loads(body or "{}").get("message", ""))
+    except (ValueError, AttributeError):
+        return ""
+
+
+def connect(kubeconfig: Path | None) -> KubeApi:
+    """The API server of a kubeconfig file, or of the cluster that this process runs in.
+
+    Raises:
+        ApiUnreachable: the file is missing or does not say how to connect.
+    """
+    configuration = client.Configuration()
+    configuration.retries = False
+    try:
+        if kubeconfig is None:
+            config.load_incluster_config(client_configuration=configuration)
+        else:
+            config.load_kube_config(config_file=str(kubeconfig), client_configuration=configuration)
+    except config.ConfigException as error:
+        raise ApiUnreachable(f"{kubeconfig or 'in-cluster configuration'}: {error}") from error
+    return KubeApi(configuration)

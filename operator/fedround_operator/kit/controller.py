@@ -1,0 +1,93 @@
+"""The reconcile loop: workers take keys from the queue and reconcile them until the queue closes.
+
+It knows nothing of kinds. A reconciler reads the world, decides, acts and writes; what it returns says when to come
+back and whom to wake. Errors of the API put the key back with a growing delay; anything else is a defect, which ends
+the process (``kit.process``), so that Kubernetes restarts it and the defect shows.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from fedround_operator.kit import metrics
+from fedround_operator.kit.errors import ApiError, Conflict
+from fedround_operator.kit.workqueue import WorkQueue
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Key:
+    """An object to reconcile."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a reconcile asks for: to be called again, and other keys to be looked at."""
+
+    again_seconds: float | None = None
+    wake: tuple[Key, ...] = field(default=())
+
+
+Reconciler = Callable[[Key], Outcome]
+
+
+class Controller:
+    """Runs reconcilers, one for each kind, on a few threads."""
+
+    def __init__(self, reconcilers: Mapping[str, Reconciler], workers: int = 2) -> None:
+        self.queue: WorkQueue[Key] = WorkQueue()
+        self._reconcilers = reconcilers
+        self._threads = [
+            threading.Thread(target=self._work, name=f"worker-{number}", daemon=True) for number in range(workers)
+        ]
+
+    def start(self) -> None:
+        """Start the workers."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, timeout_seconds: float = 10.0) -> None:
+        """Let each worker finish its key, then end."""
+        self.queue.close()
+        for thread in self._threads:
+            thread.join(timeout_seconds)
+
+    def reconcile(self, key: Key) -> None:
+        """Work on one key, and say to the queue how it went."""
+        started = time.monotonic()
+        try:
+            outcome = self._reconcilers[key.kind](key)
+        except Conflict as error:
+            log.debug("conflict key=%s error=%s", key, error)
+            self._count(key, "conflict", started)
+            self.queue.failed(key)
+        except ApiError as error:
+            self._count(key, "error", started)
+            delay = self.queue.failed(key)
+            log.warning("reconcile failed key=%s retry_seconds=%.2f error=%s", key, delay, error)
+        else:
+            self._count(key, "done", started)
+            self.queue.done(key)
+            if outcome.again_seconds is not None:
+                self.queue.add_after(key, outcome.again_seconds)
+            for other in outcome.wake:
+                self.queue.add(other)
+
+    def _work(self) -> None:
+        while (key := self.queue.take()) is not None:
+            metrics.QUEUE_DEPTH.set(self.queue.depth())
+            self.reconcile(key)
+
+    def _count(self, key: Key, result: str, started: float) -> None:
+        metrics.RECONCILES.labels(key.kind, result).inc()
+        metrics.RECONCILE_SECONDS.labels(key.kind).observe(time.monotonic() - started)

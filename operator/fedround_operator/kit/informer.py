@@ -1,0 +1,80 @@
+"""The one door to kopf: it logs in, lists, watches and reconnects; every event becomes keys in the queue.
+
+kopf's handlers for create, update and delete, its progress annotations, finalizers, timers and patches are not used:
+the state of the world is read anew in every reconcile, so that nothing is lost with the process.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import kopf
+
+from fedround_operator.kit.api import Credentials
+from fedround_operator.kit.controller import Key
+from fedround_operator.kit.resources import Object, Resource
+
+EventKeys = Callable[[Object, bool], Iterable[Key]]
+"""From an object and whether it is gone to the keys that have to look at it."""
+
+
+def _settings(label_selectors: Mapping[Resource, str], finalizer: str) -> kopf.OperatorSettings:
+    settings = kopf.OperatorSettings()
+    settings.peering.standalone = True
+    settings.posting.enabled = False
+    settings.scanning.disabled = True
+    settings.networking.request_timeout = 30
+    settings.networking.connect_timeout = 10
+    settings.watching.server_timeout = 300
+    settings.queueing.idle_timeout = 0.5
+    settings.persistence.finalizer = finalizer
+    for resource, labels in label_selectors.items():
+        settings.watching.label_selectors[resource.group, resource.plural] = labels
+    return settings
+
+
+def _registry(
+    watched: Mapping[Resource, EventKeys], login: Callable[[], Credentials], add: Callable[[Key], None]
+) -> kopf.OperatorRegistry:
+    registry = kopf.OperatorRegistry()
+
+    @kopf.on.login(registry=registry)
+    async def enter(**_: Any) -> kopf.ConnectionInfo:
+        credentials = await asyncio.to_thread(login)
+        return kopf.ConnectionInfo(
+            server=credentials.server,
+            ca_path=credentials.ca_file,
+            certificate_path=credentials.certificate_file,
+            private_key_path=credentials.key_file,
+            token=credentials.token,
+        )
+
+    for resource, keys_of in watched.items():
+
+        @kopf.on.event(resource.group, resource.version, resource.plural, id=resource.plural, registry=registry)
+        async def seen(event: Any, keys_of: EventKeys = keys_of, **_: Any) -> None:
+            for key in keys_of(dict(event["object"]), event["type"] == "DELETED"):
+                add(key)
+
+    return registry
+
+
+def run(
+    watched: Mapping[Resource, EventKeys],
+    login: Callable[[], Credentials],
+    add: Callable[[Key], None],
+    *,
+    namespace: str | None,
+    finalizer: str,
+    label_selectors: Mapping[Resource, str],
+) -> None:
+    """Watch one namespace, or all with None, until SIGTERM or SIGINT: kopf takes over both signals."""
+    asyncio.run(
+        kopf.operator(
+            registry=_registry(watched, login, add),
+            settings=_settings(label_selectors, finalizer),
+            standalone=True,
+            clusterwide=namespace is None,
+            namespaces=[namespace] if namespace else [],
+        )
+    )

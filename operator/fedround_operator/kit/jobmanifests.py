@@ -1,0 +1,153 @@
+"""Job manifests as return values. Pure.
+
+What every fedround Job has in common stands here: it runs once, without a service-account token, as no one in
+particular, on a read-only root, with fixed thread counts, and reports by its termination message.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fedround_api.exitcodes import final_codes
+from fedround_api.jobs import INPUT_VARIABLE, REPORT_VARIABLE, Role
+from fedround_api.names import ATTEMPT_LABEL, PART_OF, PART_OF_VALUE, ROLE_LABEL
+from fedround_operator.kit.resources import Object
+
+CONTAINER = "job"
+TERMINATION_LOG = "/dev/termination-log"
+# The hub copies a Job's report within seconds; a day leaves people time to read the log of one that failed.
+TTL_SECONDS = 86_400
+# The same inputs must give the same bytes: sums depend on how many threads share them.
+_THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A volume and where the Job sees it; ``variable`` tells the Job the path."""
+
+    name: str
+    path: str
+    source: Mapping[str, Any]
+    variable: str
+    read_only: bool = True
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a Job asks of a node."""
+
+    cpu: str
+    memory: str
+
+
+NEEDS = {
+    Role.INIT: Needs("500m", "2Gi"),
+    Role.FETCH: Needs("50m", "256Mi"),
+    Role.TRAIN: Needs("1", "3Gi"),
+    Role.SUBMIT: Needs("50m", "256Mi"),
+    Role.AGGREGATE: Needs("100m", "1Gi"),
+    Role.VALIDATE: Needs("1", "3Gi"),
+}
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """One attempt of a Job."""
+
+    name: str
+    namespace: str
+    role: Role
+    attempt: int
+    image: str
+    input_json: str
+    deadline_seconds: int
+    labels: Mapping[str, str] = field(default_factory=dict)
+    mounts: tuple[Mount, ...] = ()
+    owner: Mapping[str, Any] | None = None
+
+
+def job(request: JobRequest) -> Object:
+    """The Job object for the request."""
+    labels = {
+        PART_OF: PART_OF_VALUE,
+        ROLE_LABEL: request.role.value,
+        ATTEMPT_LABEL: str(request.attempt),
+        **request.labels,
+    }
+    metadata: Object = {"name": request.name, "namespace": request.namespace, "labels": labels}
+    if request.owner:
+        metadata["ownerReferences"] = [dict(request.owner)]
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": metadata,
+        "spec": {
+            "backoffLimit": 0,
+            "activeDeadlineSeconds": max(1, request.deadline_seconds),
+            "ttlSecondsAfterFinished": TTL_SECONDS,
+            "podFailurePolicy": {
+                "rules": [
+                    {
+                        "action": "FailJob",
+                        "onExitCodes": {"containerName": CONTAINER, "operator": "In", "values": final_codes()},
+                    }
+                ]
+            },
+            "template": {"metadata": {"labels": labels}, "spec": _pod(request)},
+        },
+    }
+
+
+def _pod(request: JobRequest) -> Object:
+    scratch = {"name": "scratch", "emptyDir": {}}
+    return {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": 10,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 65532,
+            "runAsGroup": 65532,
+            "fsGroup": 65532,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container(request)],
+        "volumes": [scratch, *({"name": mount.name, **mount.source} for mount in request.mounts)],
+    }
+
+
+def _container(request: JobRequest) -> Object:
+    needs = NEEDS[request.role]
+    variables = {
+        INPUT_VARIABLE: request.input_json,
+        REPORT_VARIABLE: TERMINATION_LOG,
+        "HOME": "/tmp",  # noqa: S108 - the emptyDir mounted below
+        "TMPDIR": "/tmp",  # noqa: S108
+        **_THREADS,
+        **{mount.variable: mount.path for mount in request.mounts},
+    }
+    return {
+        "name": CONTAINER,
+        "image": request.image,
+        "args": [request.role.value],
+        "env": [{"name": name, "value": value} for name, value in variables.items()],
+        "resources": {
+            "requests": {"cpu": needs.cpu, "memory": needs.memory},
+            "limits": {"memory": needs.memory},
+        },
+        "terminationMessagePath": TERMINATION_LOG,
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [
+            {"name": "scratch", "mountPath": "/tmp"},  # noqa: S108
+            *(
+                {"name": mount.name, "mountPath": mount.path, **({"readOnly": True} if mount.read_only else {})}
+                for mount in request.mounts
+            ),
+        ],
+    }

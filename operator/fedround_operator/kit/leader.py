@@ -1,0 +1,103 @@
+"""One operator at a time: a Lease decides, and a process that loses it ends.
+
+A second process waits until the Lease is free or its holder silent. The holder renews every few seconds; when that
+has failed for two thirds of the Lease's time it ends itself, since another may take over soon.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from fedround_operator.kit import metrics
+from fedround_operator.kit.errors import AlreadyExists, ApiError, Conflict, NotFound
+from fedround_operator.kit.leases import may_take, renewal
+from fedround_operator.kit.resources import LEASES, Object, Resource
+
+log = logging.getLogger(__name__)
+
+DURATION_SECONDS = 15
+RENEW_SECONDS = 3.0
+
+
+class LeaseApi(Protocol):
+    """What the election needs of an API server."""
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Object: ...
+
+    def create(self, resource: Resource, namespace: str, body: Object) -> Object: ...
+
+    def patch(
+        self, resource: Resource, namespace: str, name: str, body: Object, subresource: str | None = None
+    ) -> Object: ...
+
+
+class Leadership:
+    """Holds a Lease of one name for one identity."""
+
+    def __init__(self, api: LeaseApi, namespace: str, name: str, identity: str, clock: Callable[[], datetime]) -> None:
+        self._api, self._namespace, self._name = api, namespace, name
+        self._identity, self._clock = identity, clock
+
+    def try_take(self) -> bool:
+        """Take or renew the Lease if it may be had; whether this identity holds it now."""
+        try:
+            lease = self._api.get(LEASES, self._namespace, self._name)
+        except NotFound:
+            return self._create()
+        now = self._clock()
+        if not may_take(lease, self._identity, now):
+            return False
+        version = lease["metadata"].get("resourceVersion")
+        body = renewal(self._identity, DURATION_SECONDS, now, resourceVersion=version)
+        try:
+            self._api.patch(LEASES, self._namespace, self._name, body)
+        except Conflict:
+            return False
+        return True
+
+    def acquire(self, stop: threading.Event) -> bool:
+        """Wait for the Lease; False when stopped before."""
+        told = False
+        while not stop.is_set():
+            try:
+                if self.try_take():
+                    metrics.LEADER.set(1)
+                    return True
+            except ApiError as error:
+                log.warning("lease cannot be read error=%s", error)
+            if not told:
+                log.info("waiting for the lease namespace=%s name=%s", self._namespace, self._name)
+                told = True
+            stop.wait(RENEW_SECONDS)
+        return False
+
+    def keep(self, stop: threading.Event) -> None:
+        """Renew until stopped; end the process when that fails for too long."""
+        held = time.monotonic()
+        while not stop.wait(RENEW_SECONDS):
+            try:
+                if self.try_take():
+                    held = time.monotonic()
+            except ApiError as error:
+                log.warning("lease was not renewed error=%s", error)
+            if time.monotonic() - held > DURATION_SECONDS * 2 / 3:
+                log.critical("the lease is lost: this process ends")
+                logging.shutdown()
+                os._exit(75)
+
+    def _create(self) -> bool:
+        body = {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {"name": self._name, "namespace": self._namespace},
+            **renewal(self._identity, DURATION_SECONDS, self._clock()),
+        }
+        try:
+            self._api.create(LEASES, self._namespace, body)
+        except AlreadyExists:
+            return False
+        return True

@@ -1,0 +1,25 @@
+"""The one door to prometheus_client: what operator and agent count."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+
+REGISTRY = CollectorRegistry()
+
+RECONCILES = Counter("fedround_reconciles", "Reconciles by kind and result.", ("kind", "result"), registry=REGISTRY)
+RECONCILE_SECONDS = Histogram(
+    "fedround_reconcile_duration_seconds",
+    "How long a reconcile took.",
+    ("kind",),
+    buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30),
+    registry=REGISTRY,
+)
+QUEUE_DEPTH = Gauge("fedround_queue_depth", "Keys that wait for a worker.", registry=REGISTRY)
+ROUNDS = Counter("fedround_rounds", "Rounds that ended, by model and outcome.", ("model", "outcome"), registry=REGISTRY)
+STATUS_WRITE_ERRORS = Counter(
+    "fedround_status_write_errors", "Status writes that the API server refused, by kind.", ("kind",), registry=REGISTRY
+)
+LEADER = Gauge("fedround_leader", "1 while this process holds the Lease.", registry=REGISTRY)
+
+
+def serve(port: int, address: str) -> None:
+    """Serve the metrics over HTTP in a thread of its own."""
+    start_http_server(port, addr=address, registry=REGISTRY)

@@ -1,0 +1,47 @@
+"""Where a Job finds its input and its volumes: the environment variables of the contract, read once.
+
+Called by the Jobs' `start` functions. Everything wrong here is InputWrong: operator and image differ, another attempt
+helps nothing.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from fedround_api.fields import ClosedPart
+from fedround_api.jobs import INPUT_VARIABLE
+from fedround_training.errors import InputWrong
+
+InputT = TypeVar("InputT", bound=ClosedPart)
+
+
+def read_input(environ: Mapping[str, str], kind: type[InputT]) -> InputT:
+    """The role's input. The error names fields, never their values: URLs are secrets."""
+    try:
+        return kind.model_validate_json(environ[INPUT_VARIABLE])
+    except KeyError as error:
+        raise InputWrong(f"{INPUT_VARIABLE} is not set") from error
+    except ValidationError as error:
+        fields = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'input'}: {one['type']}" for one in error.errors()[:8])
+        raise InputWrong(f"{INPUT_VARIABLE} is no {kind.__name__}: {fields}") from None
+
+
+def volume(environ: Mapping[str, str], variable: str) -> Path:
+    """The folder that a variable names; it has to exist."""
+    folder = Path(environ.get(variable, ""))
+    if variable not in environ or not folder.is_dir():
+        raise InputWrong(f"{variable} names no folder")
+    return folder
+
+
+def folder_below(workspace: Path, folder: str) -> Path:
+    """The folder of a part of a round. Raises InputWrong for one that is not strictly below the workspace."""
+    parts = PurePosixPath(folder).parts
+    if not parts or folder.startswith("/") or any(part.startswith(".") for part in parts):
+        raise InputWrong("a folder of the workspace has to be relative, without '..' or hidden parts")
+    path = workspace.joinpath(*parts)
+    if not path.resolve().is_relative_to(workspace.resolve()):
+        raise InputWrong("a folder of the workspace leads out of it")
+    return path

@@ -1,0 +1,109 @@
+"""`train` trains on the clinic's recent cases and leaves an update in the outbox. It sees images and has no network.
+
+Started by `launcher`, as `python -m fedround_training.jobs.train`. A finished outbox of an earlier attempt with the
+same input is reported again and nothing is trained: the update of a round is the same bytes for ever.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from fedround_api.jobs import IMAGES_VARIABLE, WORKSPACE_VARIABLE, JobReport, Role, TrainInput
+from fedround_training.errors import ContentRefused, InputWrong, NotFinite
+from fedround_training.jobs.environment import read_input, volume
+from fedround_training.jobs.recent_images import RecentImages, load_recent_images
+from fedround_training.jobs.running import report_defect, run
+from fedround_training.jobs.workspace import FIRST_SEEN, PartFolder, part_folder
+from fedround_training.models.checkpoint import Tensors, read_checkpoint, save_checkpoint, size_limit
+from fedround_training.models.local_training import Recipe, clinic_generator, train_in_place
+from fedround_training.models.registry import build_with, run_reproducibly, shapes_of, tensors_of
+from fedround_training.store.files import content_of, save_whole
+
+log = logging.getLogger(__name__)
+
+
+def start(environ: Mapping[str, str]) -> JobReport:
+    given = read_input(environ, TrainInput)
+    return train(given, volume(environ, WORKSPACE_VARIABLE), volume(environ, IMAGES_VARIABLE))
+
+
+def train(given: TrainInput, workspace: Path, images: Path) -> JobReport:
+    """The update in the outbox: what training adds to the base, float32."""
+    part = part_folder(workspace, given.folder)
+    earlier = _earlier(part, given)
+    if earlier is not None:
+        log.info("found the update of an earlier attempt digest=%s", earlier.digest)
+        return earlier
+    run_reproducibly()
+    base = _base(part, given)
+    recent = load_recent_images(given, images, workspace / FIRST_SEEN)
+    update, steps = model_delta(given, base, recent)
+    content = save_checkpoint(part.update, update)
+    report = JobReport(
+        role=Role.TRAIN, digest=content.digest, bytes=content.bytes, steps=steps, cases=len(recent.labels)
+    )
+    # Written last: a record vouches for a whole update.
+    save_whole(part.record, json.dumps({"input": _digest(given), "report": report.dump()}).encode())
+    log.info("trained cases=%d steps=%d digest=%s", len(recent.labels), steps, content.digest)
+    return report
+
+
+def model_delta(given: TrainInput, base: Tensors, recent: RecentImages) -> tuple[Tensors, int]:
+    """What training on the images adds to the base, and in how many steps. The same inputs give the same values.
+
+    Raises NotFinite where the training diverges.
+    """
+    recipe = Recipe(
+        epochs=given.training.epochs,
+        batch_size=given.training.batch_size,
+        learning_rate=float(given.training.learning_rate),
+        momentum=float(given.training.momentum),
+    )
+    network = build_with(given.model, base)
+    generator = clinic_generator(given.training.seed, given.clinic)
+    steps = train_in_place(network, recent.pixels, recent.labels, recipe, generator)
+    trained = tensors_of(network)
+    update = {name: trained[name] - values for name, values in base.items()}
+    if not all(np.isfinite(values).all() for values in update.values()):
+        raise NotFinite("training diverged: a smaller learning rate is needed")
+    return update, steps
+
+
+def _base(part: PartFolder, given: TrainInput) -> Tensors:
+    shapes = shapes_of(given.model)
+    try:
+        return read_checkpoint(part.checkpoint, given.base.digest, size_limit(shapes), shapes)
+    except FileNotFoundError as error:
+        raise InputWrong("there is no checkpoint in the workspace: `fetch` has to run first") from error
+    except ContentRefused as error:
+        raise type(error)(f"the checkpoint to start from: {error}") from error
+
+
+def _earlier(part: PartFolder, given: TrainInput) -> JobReport | None:
+    """The report of an earlier attempt with this input, if its update is still there, whole."""
+    try:
+        record = json.loads(part.record.read_bytes())
+        report = JobReport.model_validate(record["report"])
+        if record["input"] == _digest(given) and content_of(part.update).digest == report.digest:
+            return report
+    except (OSError, ValueError, KeyError, TypeError):
+        log.info("no finished update of an earlier attempt")
+    return None
+
+
+def _digest(given: TrainInput) -> str:
+    return hashlib.sha256(given.model_dump_json().encode()).hexdigest()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(run(Role.TRAIN, start, os.environ))
+    except Exception as defect:
+        log.exception("job failed by a defect")
+        sys.exit(report_defect(Role.TRAIN, defect, os.environ))
