@@ -96,7 +96,7 @@ def seconds(duration: str) -> int:
         ValueError: the text is no duration, or longer than 720h.
     """
     unit = _UNIT_SECONDS.get(duration[-1:])
-    if unit is None or not duration[:-1].isdigit():
+    if unit is None or not (duration.isascii() and duration[:-1].isdigit()):
         raise ValueError("must be a whole number with s, m or h, such as 90s, 30m or 8h")
     value = int(duration[:-1]) * unit
     if value > LONGEST_DURATION_SECONDS:

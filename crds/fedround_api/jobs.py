@@ -5,15 +5,17 @@ where its volumes are. It reports by its termination message: one JSON object of
 """
 
 from enum import StrEnum
+from math import isfinite
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from fedround_api.exitcodes import ExitCode
 from fedround_api.fields import ClinicName, ClosedPart, Digest, Instant, Measure
 from fedround_api.kinds.clinic_round import URL_LIMIT, ModelShape
 from fedround_api.kinds.federated_model import Gate
 from fedround_api.kinds.federated_round import PARTICIPANT_LIMIT, Base, Training, Verdict
+from fedround_api.reasons import Reason
 
 REPORT_LIMIT_BYTES = 4096
 
@@ -148,6 +150,17 @@ class JobReport(ClosedPart):
     steps: int | None = None
     cases: int | None = None
     verdict: Verdict | None = None
+
+    @field_validator("verdict")
+    @classmethod
+    def _usable(cls, verdict: Verdict | None) -> Verdict | None:
+        """A reason that this version does not know, or a figure that is none, must never reach the operator."""
+        if verdict is not None:
+            Reason(verdict.reason)
+            figures = (*verdict.candidate.dump().values(), *verdict.incumbent.dump().values(), verdict.threshold)
+            if not all(isfinite(float(figure)) for figure in figures):
+                raise ValueError("a figure is not finite")
+        return verdict
 
 
 def read_report(message: str | None) -> JobReport | None:

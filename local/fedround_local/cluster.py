@@ -78,7 +78,7 @@ class Cluster:
 
     def stop(self) -> None:
         """Controller manager and API server while etcd is still up: without it they linger and hold their port."""
-        # A client that still watches keeps the API server open for a minute. Killing it loses nothing: etcd holds it all.
+        # A client that still watches keeps the API server waiting; killing it then loses nothing: etcd has it all.
         for name, patience in ((_CONTROLLERS, 5), (_API, 5), (_ETCD, 15)):
             self.processes.stop(name, timeout_seconds=patience)
 

@@ -1,0 +1,1 @@
+"""The command line: `fedround`, also as `kubectl fedround`."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from fedround_training.errors import StoreRefused, TooLarge
 from fedround_training.store.files import Content
 from fedround_training.store.objects import ObjectStore

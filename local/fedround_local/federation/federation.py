@@ -15,6 +15,7 @@ from fedround_local.federation.layout import Layout
 from fedround_local.federation.record import FederationRecord, read_record, save_record
 from fedround_local.gateway import Gateway, GatewaySettings
 from fedround_local.node.api import Api
+from fedround_local.node.sandbox import kill_all
 from fedround_local.objectstore import ObjectStore
 from fedround_local.processes import Processes, Report
 
@@ -76,7 +77,9 @@ class Federation:
         record = read_record(self.place.record)
         agents = [runtime.agent_name(clinic) for clinic in record.clinics] if record else []
         for name in (*agents, runtime.OPERATOR, runtime.NODE):
-            self.processes.stop(name)
+            self.processes.stop(name, timeout_seconds=15)
+        # Pods of a node that was killed live on without it.
+        kill_all(self.place.state)
         self.store.stop()
         self.processes.stop("gateway", timeout_seconds=3)
         self.cluster.stop()

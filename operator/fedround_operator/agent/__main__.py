@@ -5,7 +5,6 @@ Every option can also be given as an environment variable, as the Helm chart doe
 
 import argparse
 import logging
-import os
 import random
 import sys
 import threading
@@ -22,6 +21,7 @@ from fedround_operator.kit import informer, metrics
 from fedround_operator.kit.api import connect
 from fedround_operator.kit.controller import Controller
 from fedround_operator.kit.errors import ApiError
+from fedround_operator.kit.options import Options
 from fedround_operator.kit.process import set_up, utc_now
 
 FINALIZER = "fedround.dev/agent"
@@ -32,25 +32,19 @@ log = logging.getLogger("fedround_operator.agent")
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="fedround-agent", description="The agent of a clinic.")
-
-    def option(name: str, text: str, default: str | None = None) -> None:
-        variable = "FEDROUND_" + name.upper().replace("-", "_")
-        value = os.environ.get(variable, default)
-        parser.add_argument(f"--{name}", default=value, required=value is None, help=f"{text} ({variable})")
-
-    option("clinic", "name of the clinic")
-    option("hub-kubeconfig", "kubeconfig file for the hub: the gateway, client certificate and token")
-    option("kubeconfig", "kubeconfig file for the clinic's cluster; empty: the cluster that this runs in", "")
-    option("namespace", "namespace of the clinic's Jobs in the clinic's cluster")
-    option("policy", "the clinic's policy, a YAML file")
-    option("image", "image of the clinic's Jobs")
-    option("workspace-claim", "claim of the volume that Jobs work on", "workspace")
-    option("images-claim", "claim of the volume with images and table", "images")
-    option("certificate-secret", "Secret with the clinic's certificate, for its Jobs", "fedround-certificate")
-    option("metrics-port", "port of the Prometheus metrics; 0: none", "0")
-    option("metrics-address", "address of the Prometheus metrics", "0.0.0.0")  # noqa: S104 - scraped from other pods
-    return parser.parse_args(arguments)
+    options = Options("fedround-agent", "The agent of a clinic.")
+    options.add("clinic", "name of the clinic")
+    options.add("hub-kubeconfig", "kubeconfig file for the hub: the gateway, client certificate and token")
+    options.add("kubeconfig", "kubeconfig file for the clinic's cluster; empty: the cluster that this runs in", "")
+    options.add("namespace", "namespace of the clinic's Jobs in the clinic's cluster")
+    options.add("policy", "the clinic's policy, a YAML file")
+    options.add("image", "image of the clinic's Jobs")
+    options.add("workspace-claim", "claim of the volume that Jobs work on", "workspace")
+    options.add("images-claim", "claim of the volume with images and table", "images")
+    options.add("certificate-secret", "Secret with the clinic's certificate, for its Jobs", "fedround-certificate")
+    options.add("metrics-port", "port of the Prometheus metrics; 0: none", "0")
+    options.add("metrics-address", "address of the Prometheus metrics", "0.0.0.0")  # noqa: S104 - scraped from other pods
+    return options.parse(arguments)
 
 
 def main(arguments: list[str] | None = None) -> int:

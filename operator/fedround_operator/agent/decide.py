@@ -23,9 +23,6 @@ from fedround_operator.kit.jobseen import JobState
 from fedround_operator.kit.jobsteps import ATTEMPT_LIMIT, Done, GaveUp, Make, Step, Wait, next_step
 from fedround_operator.kit.resources import Object
 
-# An event of the hub or of a Job that got lost delays a part by no more than this; it costs the hub one list a minute.
-RESYNC_SECONDS = 60.0
-
 
 @dataclass(frozen=True)
 class Stage:
@@ -126,7 +123,7 @@ def _next_job(progress: Progress, seen: PartSeen, stage: Stage, attempt: int, se
     """Make the Job of a stage, unless something says to wait."""
     if seen.part.spec.suspended:
         held = progress.working(PartPhase.SUSPENDED, Reason.SUSPENDED)
-        return Decision(held.status, again_seconds=RESYNC_SECONDS)
+        return Decision(held.status, again_seconds=_again(seen, None))
     if seen.policy is None:
         held = progress.working(PartPhase.WAITING, message="The clinic's policy file cannot be read.")
         return Decision(held.status, again_seconds=_again(seen, None))
@@ -154,8 +151,7 @@ def _until(deadline: str, now: datetime) -> float:
     return (parse(deadline) - now).total_seconds()
 
 
-def _again(seen: PartSeen, pause: float | None) -> float:
-    waits = [RESYNC_SECONDS] if pause is None else [RESYNC_SECONDS, pause]
-    if not seen.part.spec.suspended:
-        waits.append(_until(seen.part.spec.deadline_at, seen.now))
-    return max(0.0, min(waits))
+def _again(seen: PartSeen, pause: float | None) -> float | None:
+    """When the passing of time alone asks for a look: after a pause, or at the deadline."""
+    deadline = None if seen.part.spec.suspended else _until(seen.part.spec.deadline_at, seen.now)
+    return min((seconds for seconds in (pause, deadline) if seconds is not None), default=None)

@@ -41,7 +41,7 @@ def gather(
     by_part = clinic_jobs(local, settings.namespace)
     own = by_part.pop(part.metadata.uid, ())
     running = {uid: jobs for uid, jobs in by_part.items() if any(job.state is JobState.RUNNING for job in jobs)}
-    unfinished = {other["metadata"]["uid"] for other in parts if other is not found and not _has_ended(other)}
+    unfinished = {other["metadata"]["uid"] for other in parts if other is not found and not is_settled(other)}
     return PartSeen(
         part=part,
         jobs=own,
@@ -69,7 +69,7 @@ def _running_roles(parts: Iterable[tuple[JobSeen, ...]]) -> frozenset[Role]:
     return frozenset(job.role for jobs in parts for job in jobs if job.state is JobState.RUNNING)
 
 
-def _has_ended(part: Object) -> bool:
+def is_settled(part: Object) -> bool:
     """Whether a part is settled. Read from the raw object: one that cannot be understood must not stop the others."""
     conditions = part.get("status", {}).get("conditions", [])
     return any(one.get("type") == SUCCEEDED and one.get("status") != "Unknown" for one in conditions)

@@ -13,7 +13,7 @@ from fedround_api.kinds import find_condition
 from fedround_api.kinds.policy import ClinicPolicy
 from fedround_operator.agent.act import MakesAndRemoves, Patches, act, write_status
 from fedround_operator.agent.decide import decide
-from fedround_operator.agent.gather import Lists, clinic_jobs, gather
+from fedround_operator.agent.gather import Lists, clinic_jobs, gather, is_settled
 from fedround_operator.agent.progress import SUCCEEDED, Decision, has_ended
 from fedround_operator.agent.seen import PartSeen
 from fedround_operator.agent.settings import AgentSettings
@@ -89,7 +89,10 @@ class Agent:
         return Outcome(LOOK_SECONDS, tuple(self._in_work) if changed else ())
 
     def sweep(self, _: Key) -> Outcome:
-        """Remove Jobs whose part has not been on the hub for a while; the hub must have answered to say so."""
+        """Remove Jobs whose part has not been on the hub for a while; the hub must have answered to say so.
+
+        The parts that are not settled are woken, so that a watch which is dead without knowing it costs a minute.
+        """
         parts = self._hub.list(CLINIC_ROUNDS, self._settings.hub_namespace)
         assigned = {part["metadata"]["uid"] for part in parts}
         by_part = clinic_jobs(self._local, self._settings.namespace)
@@ -99,7 +102,8 @@ class Agent:
         for uid, since in self._missed_since.items():
             if now - since >= GRACE:
                 self._remove(uid, missed[uid])
-        return Outcome(SWEEP_SECONDS)
+        unsettled = (part["metadata"]["name"] for part in parts if not is_settled(part))
+        return Outcome(SWEEP_SECONDS, tuple(Key(PART, self._settings.hub_namespace, name) for name in unsettled))
 
     def _take_up(self, key: Key) -> tuple[Key, ...]:
         """Count the part as in work; the first one starts the look-out for Jobs, which then goes on by itself."""

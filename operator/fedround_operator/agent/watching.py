@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from fedround_operator.agent.reconcilers import PART
-from fedround_operator.kit.controller import Key
-from fedround_operator.kit.informer import EventKeys
+from fedround_operator.kit.controller import EventKeys, Key
 from fedround_operator.kit.resources import CLINIC_ROUNDS, Object, Resource
 
 

@@ -20,6 +20,7 @@ from fedround_operator.kit import informer, metrics
 from fedround_operator.kit.api import connect
 from fedround_operator.kit.controller import Controller
 from fedround_operator.kit.leader import Leadership
+from fedround_operator.kit.options import Options
 from fedround_operator.kit.process import set_up, utc_now
 
 LEASE_NAME = "fedround-operator"
@@ -29,28 +30,22 @@ log = logging.getLogger("fedround_operator.hub")
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="fedround-hub", description="The operator of a fedround hub.")
-
-    def option(name: str, text: str, default: str | None = None) -> None:
-        variable = "FEDROUND_" + name.upper().replace("-", "_")
-        value = os.environ.get(variable, default)
-        parser.add_argument(f"--{name}", default=value, required=value is None, help=f"{text} ({variable})")
-
-    option("kubeconfig", "kubeconfig file; empty: the cluster that this runs in", "")
-    option("namespace", "namespace of the operator's Lease")
-    option("image", "image of the hub's Jobs")
-    option("store-endpoint", "host:port of the object store, as the hub's Jobs reach it")
-    option("store-bucket", "bucket", "fedround")
-    option("store-region", "region that requests are signed for", "us-east-1")
-    option("store-secret", "Secret with access-key, secret-key and ca.crt, for the hub's Jobs", "fedround-store")
-    option("store-keys", "folder with access-key and secret-key, for signing URLs")
-    option("gateway", "host:port of the gateway, as the clinics reach it")
-    option("url-lifetime-seconds", "how long presigned URLs hold", "3600")
-    option("identity", "who holds the Lease", f"{socket.gethostname()}-{os.getpid()}")
-    option("metrics-port", "port of the Prometheus metrics; 0: none", "0")
-    option("metrics-address", "address of the Prometheus metrics", "0.0.0.0")  # noqa: S104 - scraped from other pods
-    option("workers", "reconciles at a time", "4")
-    return parser.parse_args(arguments)
+    options = Options("fedround-hub", "The operator of a fedround hub.")
+    options.add("kubeconfig", "kubeconfig file; empty: the cluster that this runs in", "")
+    options.add("namespace", "namespace of the operator's Lease")
+    options.add("image", "image of the hub's Jobs")
+    options.add("store-endpoint", "host:port of the object store, as the hub's Jobs reach it")
+    options.add("store-bucket", "bucket", "fedround")
+    options.add("store-region", "region that requests are signed for", "us-east-1")
+    options.add("store-secret", "Secret with access-key, secret-key and ca.crt, for the hub's Jobs", "fedround-store")
+    options.add("store-keys", "folder with access-key and secret-key, for signing URLs")
+    options.add("gateway", "host:port of the gateway, as the clinics reach it")
+    options.add("url-lifetime-seconds", "how long presigned URLs hold", "3600")
+    options.add("identity", "who holds the Lease", f"{socket.gethostname()}-{os.getpid()}")
+    options.add("metrics-port", "port of the Prometheus metrics; 0: none", "0")
+    options.add("metrics-address", "address of the Prometheus metrics", "0.0.0.0")  # noqa: S104 - scraped from other pods
+    options.add("workers", "reconciles at a time", "4")
+    return options.parse(arguments)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -87,6 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     stop.set()
     controller.stop()
+    leadership.release()
     return 0
 
 

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from fedround_api import names
 from fedround_operator.hub.reconcilers import CLINIC, MODEL, ROUND, SWEEP_KEY
-from fedround_operator.kit.controller import Key
-from fedround_operator.kit.informer import EventKeys
+from fedround_operator.kit.controller import EventKeys, Key
 from fedround_operator.kit.resources import (
     CLINIC_ROUNDS,
     CLINICS,

@@ -8,11 +8,12 @@ the process (``kit.process``), so that Kubernetes restarts it and the defect sho
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from fedround_operator.kit import metrics
 from fedround_operator.kit.errors import ApiError, Conflict
+from fedround_operator.kit.resources import Object
 from fedround_operator.kit.workqueue import WorkQueue
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,8 @@ class Outcome:
 
 
 Reconciler = Callable[[Key], Outcome]
+EventKeys = Callable[[Object, bool], Iterable[Key]]
+"""From an object and whether it is gone to the keys that have to look at it."""
 
 
 class Controller:

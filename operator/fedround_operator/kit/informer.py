@@ -5,17 +5,14 @@ the state of the world is read anew in every reconcile, so that nothing is lost 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import kopf
 
 from fedround_operator.kit.api import Credentials
-from fedround_operator.kit.controller import Key
-from fedround_operator.kit.resources import Object, Resource
-
-EventKeys = Callable[[Object, bool], Iterable[Key]]
-"""From an object and whether it is gone to the keys that have to look at it."""
+from fedround_operator.kit.controller import EventKeys, Key
+from fedround_operator.kit.resources import Resource
 
 
 def _settings(label_selectors: Mapping[Resource, str], finalizer: str) -> kopf.OperatorSettings:

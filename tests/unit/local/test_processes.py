@@ -43,13 +43,16 @@ def test_another_command_finds_and_stops_it(processes: Processes) -> None:
 def test_a_recycled_process_id_is_neither_alive_nor_stopped(processes: Processes) -> None:
     record = processes.state / "run" / "stranger.json"
     record.parent.mkdir()
-    with subprocess.Popen(["/bin/sleep", "100"]) as stranger:
+    stranger = subprocess.Popen(["/bin/sleep", "100"])
+    try:
         record.write_text(json.dumps({"pid": stranger.pid, "created": 1.0}))
         assert processes.alive("stranger") is False
         processes.stop("stranger")
         assert stranger.poll() is None
+        assert not record.exists()
+    finally:
         stranger.kill()
-    assert not record.exists()
+        stranger.wait()
 
 
 def test_a_process_that_ignores_sigterm_is_killed_with_its_children(processes: Processes, tmp_path: Path) -> None:

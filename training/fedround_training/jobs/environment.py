@@ -30,10 +30,10 @@ def read_input(environ: Mapping[str, str], kind: type[InputT]) -> InputT:
 
 def volume(environ: Mapping[str, str], variable: str) -> Path:
     """The folder that a variable names; it has to exist."""
-    folder = Path(environ.get(variable, ""))
-    if variable not in environ or not folder.is_dir():
+    folder = environ.get(variable)
+    if not folder or not Path(folder).is_dir():
         raise InputWrong(f"{variable} names no folder")
-    return folder
+    return Path(folder)
 
 
 def folder_below(workspace: Path, folder: str) -> Path:

@@ -17,14 +17,8 @@ from fedround_training.store.files import Content, save_stream
 _CHUNK_BYTES = 1 << 20
 # Up to three more attempts within about two seconds: enough for a reload of the gateway. What lasts longer is for the
 # next attempt of the Job, which the agent makes.
-_RETRY = urllib3.Retry(
-    total=3,
-    backoff_factor=0.3,
-    status_forcelist=(500, 502, 503, 504),
-    allowed_methods=("GET", "PUT"),
-    raise_on_status=False,
-    redirect=False,
-)
+_ATTEMPTS = 3
+_BACKOFF_SECONDS = 0.3
 _TIMEOUT = urllib3.Timeout(connect=10, read=120)
 
 
@@ -43,8 +37,16 @@ class Transfer(Protocol):
 class Gateway:
     """Transfers through the gateway, as the clinic whose certificate is in the folder."""
 
-    def __init__(self, certificate: Path) -> None:
-        self._pool = urllib3.PoolManager(ssl_context=_context(certificate), retries=_RETRY, timeout=_TIMEOUT)
+    def __init__(self, certificate: Path, backoff_seconds: float = _BACKOFF_SECONDS) -> None:
+        retry = urllib3.Retry(
+            total=_ATTEMPTS,
+            backoff_factor=backoff_seconds,
+            status_forcelist=(500, 502, 503, 504),
+            allowed_methods=("GET", "PUT"),
+            raise_on_status=False,
+            redirect=False,
+        )
+        self._pool = urllib3.PoolManager(ssl_context=_context(certificate), retries=retry, timeout=_TIMEOUT)
 
     def get(self, url: str, path: Path, limit_bytes: int) -> Content:
         response = self._answer("GET", url, None)

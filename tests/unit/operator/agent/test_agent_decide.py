@@ -108,7 +108,7 @@ class TestTheWayOfAPart:
 
         assert decision.status == first
         assert decision.actions == ()
-        assert decision.again_seconds == 60.0
+        assert decision.again_seconds == 28_800.0
 
     def test_a_fetched_checkpoint_is_recorded_before_anything_else(self) -> None:
         seen = see(succeeded(Role.FETCH, digest=BASE_DIGEST, bytes=770_000), status={"conditions": [ACCEPTED]})
@@ -338,7 +338,7 @@ class TestTimeAndTurns:
 
         assert decision.actions == ()
         assert (decision.status.phase, outcome(decision)) == ("Suspended", ("Unknown", "Suspended"))
-        assert decision.again_seconds == 60.0
+        assert decision.again_seconds is None
 
     def test_a_job_that_runs_goes_on_while_its_part_is_suspended(self) -> None:
         seen = see(running(Role.TRAIN), status=AFTER_FETCH, spec={"suspended": True}, now=DEADLINE)
@@ -346,7 +346,7 @@ class TestTimeAndTurns:
         decision = decide(seen, SETTINGS)
 
         assert decision.actions == ()
-        assert (decision.status.phase, decision.again_seconds) == ("Training", 60.0)
+        assert (decision.status.phase, decision.again_seconds) == ("Training", None)
 
     def test_a_job_that_its_old_deadline_stopped_is_made_again_after_a_suspension(self) -> None:
         stopped = JobSeen(

@@ -233,3 +233,13 @@ class TestSweep:
         world.agent.sweep(SWEEP_KEY)
 
         assert [job["metadata"]["name"] for job in world.jobs.all()] == ["by-hand"]
+
+    def test_parts_that_are_not_settled_are_looked_at_though_no_event_came(self) -> None:
+        world = ClinicWorld()
+        world.assign(OTHER, OTHER_UID)
+        world.finish(OTHER)
+        world.assign()
+
+        outcome = world.agent.sweep(SWEEP_KEY)
+
+        assert (outcome.again_seconds, outcome.wake) == (60.0, (Key("ClinicRound", "clinic-north", PART),))

@@ -4,9 +4,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from fedround_training.evaluation.figures import Counts, auroc, count, decimal
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fedround_training.evaluation.figures import Counts, auroc, count, decimal
 
 SCORES = np.array([0.9, 0.5, 0.5, 0.2])
 HIGH_RISK = np.array([True, True, False, False])

@@ -6,13 +6,14 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from fedround_api.kinds.federated_model import Floors, Gate, MaxDrop
 from fedround_api.kinds.federated_round import Verdict, VerdictResult
 from fedround_api.reasons import Reason
 from fedround_training.evaluation.errors import CasesUnusable, ScoresNotFinite
 from fedround_training.evaluation.gate import Frozen, PartOfTestSet, judge
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 MANIFEST = "ab" * 32
 PROMOTE, ROLL_BACK = VerdictResult.PROMOTE, VerdictResult.ROLL_BACK
@@ -252,7 +253,7 @@ GATES = st.builds(
 
 
 def oracle(rows: list[tuple[bool, float, float]], gate: Gate, best: Decimal) -> bool:
-    """Whether a candidate may follow a released version at a threshold of 0.5: counted case by case, in whole numbers."""
+    """Whether a candidate may follow a released version at a threshold of 0.5, in whole numbers."""
     sick = [(old >= 0.5, new >= 0.5) for high_risk, old, new in rows if high_risk]
     well = [(old < 0.5, new < 0.5) for high_risk, old, new in rows if not high_risk]
     caught = sum(new for _, new in sick)
@@ -307,9 +308,7 @@ def test_a_candidate_equal_to_the_incumbent_is_never_called_worse(
 
 
 @given(ROWS, GATES)
-def test_without_a_release_only_a_lower_auroc_is_rolled_back(
-    rows: list[tuple[bool, float, float]], gate: Gate
-) -> None:
+def test_without_a_release_only_a_lower_auroc_is_rolled_back(rows: list[tuple[bool, float, float]], gate: Gate) -> None:
     columns = [np.array(column) for column in zip(*rows, strict=True)]
     cases = PartOfTestSet(high_risk=columns[0], incumbent=columns[1], candidate=columns[2])
 

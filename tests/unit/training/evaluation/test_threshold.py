@@ -5,9 +5,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from fedround_training.evaluation.threshold import choose_threshold
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fedround_training.evaluation.threshold import choose_threshold
 
 FOUR_FIFTHS = Fraction("0.80")
 

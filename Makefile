@@ -1,0 +1,56 @@
+# The commands of this project. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# An index that has a CPU-only torch; empty: the default index, whose torch is the CUDA build (it runs on CPUs too).
+TORCH_INDEX_URL ?=
+DEMO_STATE ?= $(CURDIR)/build/demo
+
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint fmt crds ci clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+install: $(INSTALLED) ## make .venv with everything that is needed (TORCH_INDEX_URL=... for a CPU-only torch)
+
+$(INSTALLED): pyproject.toml constraints.txt torch-excludes.txt
+	@echo "installing into $(VENV); the first time torch alone is a gigabyte or more to download"
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt uv
+ifeq ($(TORCH_INDEX_URL),)
+	$(BIN)/uv pip install --python $(BIN)/python --compile-bytecode --constraint constraints.txt \
+	  --excludes torch-excludes.txt --editable '.[dev]'
+else
+	grep -v '^torch==' constraints.txt > $(VENV)/constraints-without-torch.txt
+	$(BIN)/uv pip install --python $(BIN)/python --compile-bytecode --index-url $(TORCH_INDEX_URL) torch
+	$(BIN)/uv pip install --python $(BIN)/python --compile-bytecode \
+	  --constraint $(VENV)/constraints-without-torch.txt --editable '.[dev]'
+endif
+	@touch $@
+
+demo: install ## a hub and three clinics on this machine, two rounds, on images that the demo draws itself
+	$(BIN)/fedround demo --state $(DEMO_STATE) --fresh
+
+test: install ## unit, contract and integration tests
+	$(BIN)/python -m pytest
+
+lint: install ## ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy crds operator training local tests
+	$(BIN)/lint-imports
+
+fmt: install ## format and sort imports
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+crds: install ## write the CustomResourceDefinitions from the contract
+	$(BIN)/python crds/generate.py
+
+ci: lint test ## what must pass before anything lands
+
+clean: ## remove what builds, tests and demos leave in the checkout
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,113 @@
+"""Runs the demo: images, a federation, rounds one after the other. It prints nothing itself: it reports."""
+
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fedround_api import API_VERSION
+from fedround_api.kinds import FederatedModel, FederatedRound, find_condition, is_true
+from fedround_local.demo.rounds import RoundResult, progress, result_of, round_object
+from fedround_local.errors import NotReady, StateUnusable
+from fedround_local.federation import layout
+from fedround_local.federation.dataplan import DataRequest
+from fedround_local.federation.federation import Federation, SetUp
+from fedround_local.federation.record import FederationRecord, read_record
+from fedround_local.processes import Report
+from fedround_training.data.synthetic import write_synthetic_folder
+
+# Enough for a classifier that learns within two rounds, few enough to be drawn in seconds.
+SYNTHETIC_IMAGES = 600
+SYNTHETIC_SPLIT = "dataset"
+POLL_SECONDS = 0.5
+# `init` needs a few seconds; a machine that is busy with other work may need ten times as long.
+MODEL_READY_SECONDS = 300.0
+
+_PATH = f"/apis/{API_VERSION}/namespaces/{layout.NETWORK_NAMESPACE}"
+
+
+@dataclass(frozen=True)
+class DemoRequest:
+    """What the user asks for; without a folder the demo draws its own images."""
+
+    state: Path
+    data: Path | None
+    split_by: str | None
+    clinics: int
+    rounds: int
+    seed: int
+
+
+def run(
+    request: DemoRequest, report: Report, tell: Callable[[RoundResult], None]
+) -> tuple[list[RoundResult], FederatedModel]:
+    """The rounds that were run, and the model as they left it. Everything is running when this returns.
+
+    Raises:
+        LocalError: one sentence on what went wrong.
+    """
+    federation = Federation(request.state, report)
+    record = start(federation, request, report)
+    _wait_for_model(federation, report)
+    results = []
+    for _ in range(request.rounds):
+        result = _run_round(federation, _next_name(federation), len(record.clinics), request.seed, report)
+        tell(result)
+        results.append(result)
+    return results, _model(federation)
+
+
+def start(federation: Federation, request: DemoRequest, report: Report) -> FederationRecord:
+    """Make the federation, or go on with the one that is there if it is of the same data."""
+    record = read_record(federation.place.record)
+    if record is not None:
+        if request.data is not None and str(request.data.absolute()) != record.data:
+            raise StateUnusable(
+                f"{federation.place.state} has a federation made from {record.data}; name another --state folder, "
+                "or give --fresh to begin anew"
+            )
+        report("going on with the federation that is there")
+        return federation.up(None)
+    data, split_by = request.data, request.split_by
+    if data is None:
+        data, split_by = federation.place.state / "images", SYNTHETIC_SPLIT
+        report(f"drawing {SYNTHETIC_IMAGES} procedural lesions")
+        write_synthetic_folder(data, SYNTHETIC_IMAGES, request.seed)
+    return federation.up(SetUp(DataRequest(data.absolute(), request.clinics, split_by, request.seed)))
+
+
+def _wait_for_model(federation: Federation, report: Report) -> None:
+    report("waiting for the model's first checkpoint")
+    deadline = time.monotonic() + MODEL_READY_SECONDS
+    while time.monotonic() < deadline:
+        if is_true(_model(federation).status.conditions, "Ready"):
+            return
+        time.sleep(POLL_SECONDS)
+    ready = find_condition(_model(federation).status.conditions, "Ready")
+    raise NotReady(f"the model has no checkpoint after {MODEL_READY_SECONDS:.0f} s: {ready.message if ready else ''}")
+
+
+def _run_round(federation: Federation, name: str, clinics: int, seed: int, report: Report) -> RoundResult:
+    api = federation.api()
+    begun = time.monotonic()
+    api.create(f"{_PATH}/federatedrounds", round_object(name, clinics, seed))
+    said = ""
+    while True:
+        round_ = FederatedRound.model_validate(api.get(f"{_PATH}/federatedrounds/{name}"))
+        if round_.status.completed_at is not None:
+            return result_of(round_, time.monotonic() - begun)
+        if (line := progress(round_)) != said:
+            said = line
+            report(line)
+        time.sleep(POLL_SECONDS)
+
+
+def _next_name(federation: Federation) -> str:
+    """demo-1, or the next number that no round of this federation has: a second demo in the folder goes on."""
+    taken = {one["metadata"]["name"] for one in federation.api().get(f"{_PATH}/federatedrounds")["items"]}
+    return next(name for number in itertools.count(1) if (name := f"demo-{number}") not in taken)
+
+
+def _model(federation: Federation) -> FederatedModel:
+    return FederatedModel.model_validate(federation.api().get(f"{_PATH}/federatedmodels/{layout.MODEL}"))

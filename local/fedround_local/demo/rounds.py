@@ -1,0 +1,94 @@
+"""Rounds of the demo as values: the object to apply, and what is told of one that has ended. Pure."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fedround_api import API_VERSION
+from fedround_api.kinds import FederatedModel, FederatedRound, ParticipantState, find_condition
+from fedround_api.kinds.federated_round import (
+    Cases,
+    ClinicChoice,
+    FederatedRoundSpec,
+    ModelRef,
+    Training,
+    Verdict,
+)
+from fedround_local.federation import layout
+
+
+def round_object(name: str, clinics: int, seed: int) -> dict[str, Any]:
+    """One round over all clinics. Images without dates count as new, so the window only has to be long."""
+    spec = FederatedRoundSpec(
+        model_ref=ModelRef(name=layout.MODEL),
+        clinics=ClinicChoice(minimum=clinics),
+        training=Training(epochs=4, batch_size=32, learning_rate="0.03", seed=seed, cases=Cases(window_days=36500)),
+    )
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "FederatedRound",
+        "metadata": {"name": name, "namespace": layout.NETWORK_NAMESPACE},
+        "spec": spec.dump(),
+    }
+
+
+@dataclass(frozen=True)
+class RoundResult:
+    """A round that has ended."""
+
+    name: str
+    result: str
+    reason: str
+    message: str
+    seconds: float
+    clinics: tuple[str, ...]
+    cases: int
+    checkpoint: str | None
+    verdict: Verdict | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The round for `--json`."""
+        return {
+            "name": self.name,
+            "result": self.result,
+            "reason": self.reason,
+            "seconds": round(self.seconds, 1),
+            "clinics": list(self.clinics),
+            "checkpoint": self.checkpoint,
+        }
+
+
+def result_of(round_: FederatedRound, seconds: float) -> RoundResult:
+    """What is told of a round that has ended."""
+    status = round_.status
+    outcome = find_condition(status.conditions, "Succeeded")
+    submitted = [one for one in status.participants if one.state is ParticipantState.SUBMITTED]
+    return RoundResult(
+        name=round_.metadata.name,
+        result=str(status.phase),
+        reason=status.reason or "",
+        message=outcome.message if outcome else "",
+        seconds=seconds,
+        clinics=tuple(one.name for one in submitted),
+        cases=sum(one.cases or 0 for one in submitted),
+        checkpoint=status.candidate.digest if status.candidate else None,
+        verdict=status.verdict,
+    )
+
+
+def summary(results: list[RoundResult], model: FederatedModel) -> dict[str, Any]:
+    """The one JSON object that `--json` ends with."""
+    current, released = model.status.current, model.status.released
+    return {
+        "rounds": [result.as_json() for result in results],
+        "current": {"version": current.version, "digest": current.digest} if current else None,
+        "released": {"version": released.version, "digest": released.digest, "threshold": released.threshold}
+        if released
+        else None,
+    }
+
+
+def progress(round_: FederatedRound) -> str:
+    """One line on where a round stands."""
+    status = round_.status
+    taken = f" ({status.participation} clinics have submitted)" if status.participation else ""
+    return f"{round_.metadata.name}: {status.phase or 'waiting for the operator'}{taken}"

@@ -1,0 +1,37 @@
+"""The door to the Kubernetes API keeps the law that the fake of the unit tests keeps."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from contract.api_contract import ApiContract
+from fedround_operator.kit.api import KubeApi, connect
+from support.running_cluster import RunningCluster
+
+pytest_plugins = ("support.cluster_fixture",)
+
+CRDS = Path(__file__).parents[2] / "crds"
+_NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def server(cluster: RunningCluster) -> RunningCluster:
+    """The cluster, serving fedround's kinds."""
+    cluster.kubectl("apply", "-f", str(CRDS))
+    cluster.kubectl("wait", "--for=condition=Established", "crd", "clinicrounds.fedround.dev", "--timeout=20s")
+    return cluster
+
+
+class TestKubeApi(ApiContract):
+    @pytest.fixture
+    def api(self, server: RunningCluster) -> KubeApi:
+        return connect(server.cluster.admin_kubeconfig)
+
+    @pytest.fixture
+    def namespace(self, server: RunningCluster) -> Iterator[str]:
+        name = f"contract-{next(_NUMBERS)}"
+        server.kubectl("create", "namespace", name)
+        yield name
+        server.kubectl("delete", "namespace", name, "--wait=false")

@@ -1,0 +1,89 @@
+"""A checker of values against structural schemas, as far as fedround's kinds use them: bounds, and CEL by its text."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+Schema = dict[str, Any]
+
+_TYPES: dict[str, Callable[[Any], bool]] = {
+    "object": lambda value: isinstance(value, dict),
+    "array": lambda value: isinstance(value, list),
+    "string": lambda value: isinstance(value, str),
+    "boolean": lambda value: isinstance(value, bool),
+    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+}
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+_CEL: dict[str, Callable[[Any], bool]] = {
+    "duration(self) <= duration('720h')": lambda self: int(self[:-1]) * _UNITS[self[-1]] <= 720 * 3600,
+    "self.highRiskClasses.all(c, c in self.classes)": lambda self: set(self["highRiskClasses"]) <= set(self["classes"]),
+    "size(self.highRiskClasses) < size(self.classes)": lambda self: len(self["highRiskClasses"]) < len(self["classes"]),
+}
+_DECIMAL = re.compile(r"double\(self\) (>=?) ([\d.]+) && double\(self\) <= ([\d.]+)")
+
+
+def problems(schema: Schema, value: Any, path: str = "") -> Iterator[str]:
+    """What is wrong with the value, one line for each problem; nothing when an API server would take it."""
+    if not _TYPES[schema["type"]](value):
+        yield f"{path}: not of type {schema['type']}"
+        return
+    inner = [*_wrong_bounds(schema, value), *_wrong_children(schema, value)]
+    yield from (f"{path}{line}" for line in inner)
+    if not inner:
+        yield from (f"{path}: {line}" for line in _broken_rules(schema, value))
+
+
+def _wrong_bounds(schema: Schema, value: Any) -> Iterator[str]:
+    size = len(value) if isinstance(value, str | list | dict) else 0
+    checks: dict[str, Callable[[Any], bool]] = {
+        "enum": lambda bound: value in bound,
+        "minimum": lambda bound: value >= bound,
+        "maximum": lambda bound: value <= bound,
+        "multipleOf": lambda bound: value % bound == 0,
+        "minLength": lambda bound: size >= bound,
+        "maxLength": lambda bound: size <= bound,
+        "minItems": lambda bound: size >= bound,
+        "maxItems": lambda bound: size <= bound,
+        "maxProperties": lambda bound: size <= bound,
+        "pattern": lambda bound: re.search(bound.replace("$", r"\Z"), value) is not None,
+    }
+    for name, holds in checks.items():
+        if name in schema and not holds(schema[name]):
+            yield f": breaks {name} {schema[name]}"
+
+
+def _wrong_children(schema: Schema, value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name in schema.get("required", []):
+            if name not in value:
+                yield f".{name}: is required"
+        children = schema.get("properties", {})
+        for name, part in value.items():
+            child = children.get(name, schema.get("additionalProperties"))
+            if child is not None:
+                yield from problems(child, part, f".{name}")
+    if isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from problems(schema["items"], item, f"[{number}]")
+        keys = schema.get("x-kubernetes-list-map-keys", [])
+        items = [item if isinstance(item, dict) else {} for item in value]
+        told_apart = [str([item.get(key) for key in keys]) for item in items] if keys else list(map(str, value))
+        if "x-kubernetes-list-type" in schema and len(set(told_apart)) < len(told_apart):
+            yield ": has two items alike"
+
+
+def _broken_rules(schema: Schema, value: Any) -> Iterator[str]:
+    """Rules about changes (oldSelf) say nothing of a value alone. A rule of an unknown text is an error of the test."""
+    for validation in schema.get("x-kubernetes-validations", []):
+        rule = validation["rule"]
+        if "oldSelf" in rule:
+            continue
+        decimal = _DECIMAL.fullmatch(rule)
+        if decimal:
+            above, low, high = decimal.groups()
+            number = float(value)
+            holds = number <= float(high) and (number > float(low) if above == ">" else number >= float(low))
+        else:
+            holds = _CEL[rule](value)
+        if not holds:
+            yield validation["message"]
