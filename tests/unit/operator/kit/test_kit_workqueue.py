@@ -25,16 +25,19 @@ class Queue:
         self.queue = WorkQueue[str](self.clock)
 
     def ready(self) -> list[str]:
-        # The last key stands for "nothing else is ready": it is added behind all that is due.
-        self.queue.add("end")
         taken: list[str] = []
-        while (key := self.queue.take()) != "end":
+        # A probe never lets `take` wait, and when it is the last one nothing else was ready or due.
+        self.queue.add("probe")
+        while True:
+            key = self.queue.take()
             assert key is not None
-            taken.append(key)
             self.queue.done(key)
-            self.queue.add("end")
-        self.queue.done("end")
-        return taken
+            if key != "probe":
+                taken.append(key)
+            elif self.queue.depth() == 0:
+                return taken
+            else:
+                self.queue.add("probe")
 
 
 @pytest.fixture
