@@ -41,14 +41,29 @@ def structural(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str,
     if "type" not in result:
         raise NotStructural(f"a schema without a type: {schema}")
     if "properties" in node:
-        result["properties"] = {name: structural(part, definitions) for name, part in node["properties"].items()}
-        if node.get("required"):
-            result["required"] = node["required"]
+        required = node.get("required", [])
+        result["properties"] = {
+            name: _property(part, definitions, optional=name not in required)
+            for name, part in node["properties"].items()
+        }
+        if required:
+            result["required"] = required
     elif isinstance(extra := node.get("additionalProperties"), dict):
         result["additionalProperties"] = structural(extra, definitions)
     if "items" in node:
         result["items"] = structural(node["items"], definitions)
     return result
+
+
+def _property(schema: dict[str, Any], definitions: dict[str, Any], *, optional: bool) -> dict[str, Any]:
+    """The schema of a field. One whose fields all have defaults is there even when nobody wrote it.
+
+    Only so do its defaults show in the object, and only so can a rule compare it with what it was before.
+    """
+    made = structural(schema, definitions)
+    if optional and "anyOf" not in schema and "properties" in made and "required" not in made:
+        made.setdefault("default", {})
+    return made
 
 
 def _resolved(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:

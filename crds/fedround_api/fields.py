@@ -4,6 +4,7 @@ Every type here carries its rule twice, once for pydantic and once for the API s
 both refuse the same values. There are no floats in a spec (Kubernetes API conventions): decimals are strings.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -14,6 +15,10 @@ from pydantic_core import core_schema
 
 DIGEST_PATTERN = "^[0-9a-f]{64}$"
 NAME_PATTERN = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+# The server checks these two within the CEL rule, not as a pattern: it then answers with a sentence that says how to
+# write the value, instead of a regular expression and the error of a conversion.
+DECIMAL_PATTERN = "^[0-9]{1,9}([.][0-9]{1,9})?$"
+DURATION_PATTERN = "^[1-9][0-9]{0,6}[smh]$"
 
 
 class Part(BaseModel):
@@ -63,22 +68,26 @@ class Decimal:
     above: bool = False
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        text = core_schema.str_schema(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?$", max_length=19)
+        text = core_schema.str_schema(max_length=19)
         return core_schema.no_info_after_validator_function(self._check, text)
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         operator = ">" if self.above else ">="
-        rule = f"double(self) {operator} {float(self.minimum)} && double(self) <= {float(self.maximum)}"
+        bounds = f"double(self) {operator} {float(self.minimum)} && double(self) <= {float(self.maximum)}"
+        rule = f"self.matches('{DECIMAL_PATTERN}') && {bounds}"
         return {**handler(schema), **rules(cel(rule, self._sentence))}
 
     @property
     def _sentence(self) -> str:
         lower = "above" if self.above else "of at least"
-        return f"must be a decimal number {lower} {self.minimum:g} and at most {self.maximum:g}"
+        bounds = f"{lower} {self.minimum:g} and at most {self.maximum:g}"
+        return f"must be a decimal number {bounds}, as text with at most nine digits after the point, such as '0.05'"
 
     def _check(self, value: str) -> str:
+        if not re.fullmatch(DECIMAL_PATTERN, value):
+            raise ValueError(self._sentence)
         number = float(value)
         if number > self.maximum or number < self.minimum or (self.above and number == self.minimum):
             raise ValueError(self._sentence)
@@ -87,6 +96,7 @@ class Decimal:
 
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
 LONGEST_DURATION_SECONDS = 720 * 3600
+_DURATION_SENTENCE = "must be a whole number with s, m or h, such as 90s, 30m or 8h, and at most 720h"
 
 
 def seconds(duration: str) -> int:
@@ -95,10 +105,9 @@ def seconds(duration: str) -> int:
     Raises:
         ValueError: the text is no duration, or longer than 720h.
     """
-    unit = _UNIT_SECONDS.get(duration[-1:])
-    if unit is None or not (duration.isascii() and duration[:-1].isdigit()):
-        raise ValueError("must be a whole number with s, m or h, such as 90s, 30m or 8h")
-    value = int(duration[:-1]) * unit
+    if not re.fullmatch(DURATION_PATTERN, duration):
+        raise ValueError(_DURATION_SENTENCE)
+    value = int(duration[:-1]) * _UNIT_SECONDS[duration[-1]]
     if value > LONGEST_DURATION_SECONDS:
         raise ValueError("must be at most 720h")
     return value
@@ -112,9 +121,10 @@ def _checked_duration(duration: str) -> str:
 Duration = Annotated[
     str,
     Field(
-        pattern="^[1-9][0-9]{0,6}[smh]$",
         max_length=8,
-        json_schema_extra=rules(cel("duration(self) <= duration('720h')", "must be at most 720h")),
+        json_schema_extra=rules(
+            cel(f"self.matches('{DURATION_PATTERN}') && duration(self) <= duration('720h')", _DURATION_SENTENCE)
+        ),
     ),
     AfterValidator(_checked_duration),
 ]

@@ -63,6 +63,7 @@ class Reason(StrEnum):
     LEASE_EXPIRED = "LeaseExpired"
     LEASE_MISSING = "LeaseMissing"
     POLICY_FORBIDS_UNPROTECTED = "PolicyForbidsUnprotected"
+    POLICY_UNREADABLE = "PolicyUnreadable"
     WORKING = "Working"
     SUBMITTED = "Submitted"
     ROUND_CLOSED = "RoundClosed"
@@ -126,6 +127,7 @@ _ADVICE = {
     Reason.LEASE_EXPIRED: "The clinic's agent has not renewed its Lease in time: it is down, or its network is.",
     Reason.LEASE_MISSING: "The clinic has no Lease `agent` in its namespace: it is not enrolled completely.",
     Reason.POLICY_FORBIDS_UNPROTECTED: "The clinic's policy does not allow a round without noise (privacy.allowNone).",
+    Reason.POLICY_UNREADABLE: "The clinic's policy file cannot be read, so nothing starts. The agent's log says why.",
     Reason.WORKING: "The clinic is working on its part.",
     Reason.SUBMITTED: "The clinic's update is in the object store.",
     Reason.ROUND_CLOSED: "The round went on without this clinic.",

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from fedround_api.fields import DECIMAL_PATTERN, DURATION_PATTERN
+
 Schema = dict[str, Any]
 
 _TYPES: dict[str, Callable[[Any], bool]] = {
@@ -15,11 +17,15 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
 }
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _CEL: dict[str, Callable[[Any], bool]] = {
-    "duration(self) <= duration('720h')": lambda self: int(self[:-1]) * _UNITS[self[-1]] <= 720 * 3600,
+    f"self.matches('{DURATION_PATTERN}') && duration(self) <= duration('720h')": lambda self: (
+        re.fullmatch(DURATION_PATTERN, self) is not None and int(self[:-1]) * _UNITS[self[-1]] <= 720 * 3600
+    ),
     "self.highRiskClasses.all(c, c in self.classes)": lambda self: set(self["highRiskClasses"]) <= set(self["classes"]),
     "size(self.highRiskClasses) < size(self.classes)": lambda self: len(self["highRiskClasses"]) < len(self["classes"]),
 }
-_DECIMAL = re.compile(r"double\(self\) (>=?) ([\d.]+) && double\(self\) <= ([\d.]+)")
+_DECIMAL = re.compile(
+    re.escape(f"self.matches('{DECIMAL_PATTERN}') && ") + r"double\(self\) (>=?) ([\d.]+) && double\(self\) <= ([\d.]+)"
+)
 
 
 def problems(schema: Schema, value: Any, path: str = "") -> Iterator[str]:
@@ -81,7 +87,7 @@ def _broken_rules(schema: Schema, value: Any) -> Iterator[str]:
         decimal = _DECIMAL.fullmatch(rule)
         if decimal:
             above, low, high = decimal.groups()
-            number = float(value)
+            number = float(value) if re.fullmatch(DECIMAL_PATTERN, value) else float("nan")
             holds = number <= float(high) and (number > float(low) if above == ">" else number >= float(low))
         else:
             holds = _CEL[rule](value)

@@ -172,7 +172,7 @@ class FederatedModel(Kind):
 
     presentation: ClassVar[Presentation] = Presentation(
         plural="federatedmodels",
-        short_names=("fm", "fedmodel"),
+        short_names=("fm", "fedmodel", "fedmodels"),
         columns=(
             Column("Architecture", ".spec.architecture"),
             Column("Current", ".status.current.version", "integer"),

@@ -239,7 +239,7 @@ class FederatedRound(Kind):
 
     presentation: ClassVar[Presentation] = Presentation(
         plural="federatedrounds",
-        short_names=("fr", "fedround"),
+        short_names=("fr", "fedround", "fedrounds"),
         columns=(
             Column("Model", ".spec.modelRef.name"),
             Column("Phase", ".status.phase"),

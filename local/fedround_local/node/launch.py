@@ -45,8 +45,10 @@ def plan_launch(
     """
     container = pod.container
     declared = declared_environment(pod, read_key)
-    entry = [_expanded(one, declared) for one in container.get("command", [])] or list(prefix)
-    words = entry + [_expanded(one, declared) for one in container.get("args", [])]
+    command, arguments = (
+        [on_this_machine(_expanded(one, declared), folders) for one in container.get(part, [])]
+        for part in ("command", "args")
+    )
     temporary = str(folders.get("/tmp", scratch))  # noqa: S108
     beside = os.path.dirname(prefix[0]) if os.path.isabs(prefix[0]) else ""
     base = {
@@ -57,7 +59,8 @@ def plan_launch(
     }
     env = base | {name: on_this_machine(value, folders) for name, value in declared.items()}
     cwd = on_this_machine(container["workingDir"], folders) if "workingDir" in container else temporary
-    return Launch(tuple(on_this_machine(one, folders) for one in words), env, Path(cwd))
+    # The prefix is a path of this machine already, which may well lie below a /tmp that the pod mounts over.
+    return Launch((*(command or prefix), *arguments), env, Path(cwd))
 
 
 def declared_environment(pod: Pod, read_key: ReadKey) -> dict[str, str]:

@@ -20,7 +20,7 @@ from fedround_operator.agent.seen import PartSeen
 from fedround_operator.agent.settings import AgentSettings
 from fedround_operator.kit.instants import parse
 from fedround_operator.kit.jobseen import JobState
-from fedround_operator.kit.jobsteps import ATTEMPT_LIMIT, Done, GaveUp, Make, Step, Wait, next_step
+from fedround_operator.kit.jobsteps import Done, GaveUp, Make, Step, Wait, next_step, patience
 from fedround_operator.kit.resources import Object
 
 
@@ -75,7 +75,7 @@ def _step(seen: PartSeen, stage: Stage) -> Step:
     step = next_step(seen.jobs, stage.role, getattr(seen.part.status.attempts, stage.role.value), seen.now)
     match step:
         # A suspended round moves its deadline, but not that of a Job which was made before: such a Job is made again.
-        case GaveUp(attempts, _, Reason.DEADLINE_PASSED) if attempts < ATTEMPT_LIMIT:
+        case GaveUp(attempts, _, Reason.DEADLINE_PASSED) if attempts < patience(stage.role).attempts:
             return Make(attempts + 1)
         case _:
             return step
@@ -125,7 +125,7 @@ def _next_job(progress: Progress, seen: PartSeen, stage: Stage, attempt: int, se
         held = progress.working(PartPhase.SUSPENDED, Reason.SUSPENDED)
         return Decision(held.status, again_seconds=_again(seen, None))
     if seen.policy is None:
-        held = progress.working(PartPhase.WAITING, message="The clinic's policy file cannot be read.")
+        held = progress.working(PartPhase.WAITING, Reason.POLICY_UNREADABLE)
         return Decision(held.status, again_seconds=_again(seen, None))
     if stage.role in seen.busy:
         # Two trainings at a time would take twice the memory; and `fetch` removes folders that it is not told of.

@@ -14,6 +14,7 @@ from typing import Protocol
 from fedround_api.kinds.policy import ClinicPolicy
 from fedround_api.names import AGENT_VERSION_ANNOTATION, CASE_VOLUME_ANNOTATION, LEASE_NAME
 from fedround_operator.agent.settings import AgentSettings
+from fedround_operator.kit import metrics
 from fedround_operator.kit.errors import ApiError
 from fedround_operator.kit.leases import renewal
 from fedround_operator.kit.resources import LEASES, Object, Resource
@@ -81,3 +82,4 @@ class Heartbeat:
             annotations[CASE_VOLUME_ANNOTATION] = str(policy.spec.case_volume)
         body = renewal(self._settings.clinic, LEASE_SECONDS, self._clock(), annotations=annotations)
         self._hub.patch(LEASES, self._settings.hub_namespace, LEASE_NAME, body)
+        metrics.HEARTBEAT.set(self._clock().timestamp())

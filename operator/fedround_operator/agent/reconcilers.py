@@ -11,7 +11,7 @@ from typing import Protocol
 
 from fedround_api.kinds import find_condition
 from fedround_api.kinds.policy import ClinicPolicy
-from fedround_operator.agent.act import MakesAndRemoves, Patches, act, write_status
+from fedround_operator.agent.act import MakesAndRemoves, act
 from fedround_operator.agent.decide import decide
 from fedround_operator.agent.gather import Lists, clinic_jobs, gather, is_settled
 from fedround_operator.agent.progress import SUCCEEDED, Decision, has_ended
@@ -22,6 +22,7 @@ from fedround_operator.kit.controller import Key, Outcome, Reconciler
 from fedround_operator.kit.errors import Invalid
 from fedround_operator.kit.jobseen import JobSeen
 from fedround_operator.kit.resources import CLINIC_ROUNDS, JOBS
+from fedround_operator.kit.writing import Patches, write_status
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +115,7 @@ class Agent:
     def _write(self, seen: PartSeen, decision: Decision) -> None:
         meta, before = seen.part.metadata, find_condition(seen.part.status.conditions, SUCCEEDED)
         try:
-            write_status(self._hub, seen.part, decision.status)
+            write_status(self._hub, CLINIC_ROUNDS, seen.part, decision.status.dump())
         except Invalid:
             metrics.STATUS_WRITE_ERRORS.labels(PART).inc()
             raise

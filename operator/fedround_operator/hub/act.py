@@ -1,6 +1,5 @@
 """Carries out decisions about rounds and models. Every action may be repeated."""
 
-import logging
 from typing import Any, Protocol
 
 from fedround_api import names
@@ -9,21 +8,12 @@ from fedround_operator.hub.actions import Action, ChangePart, MakeJob, MakePart,
 from fedround_operator.hub.manifests import clinic_round
 from fedround_operator.hub.seen import RoundSeen
 from fedround_operator.hub.signing import Signer
-from fedround_operator.kit.errors import AlreadyExists
-from fedround_operator.kit.patches import merge_patch
 from fedround_operator.kit.resources import CLINIC_ROUNDS, JOBS, MODELS, Object, Resource
+from fedround_operator.kit.writing import Makes, Patches, ensure, write_status
 
-log = logging.getLogger(__name__)
 
-
-class Writes(Protocol):
+class Writes(Makes, Patches, Protocol):
     """What acting needs of an API server."""
-
-    def create(self, resource: Resource, namespace: str, body: Object) -> Object: ...
-
-    def patch(
-        self, resource: Resource, namespace: str, name: str, body: Object, subresource: str | None = None
-    ) -> Object: ...
 
     def delete(self, resource: Resource, namespace: str, name: str) -> None: ...
 
@@ -41,32 +31,6 @@ def act(api: Writes, signer: Signer, seen: RoundSeen, action: Action) -> None:
             _change_part(api, signer, seen, clinic, {**spec, **(_urls(signer, seen, clinic) if fresh_urls else {})})
         case WriteModel(model, status):
             write_status(api, MODELS, model, status.dump())
-
-
-def ensure(api: Writes, resource: Resource, manifest: Object) -> None:
-    """Make an object; one of that name is fine, since names carry the owner's UID and the attempt."""
-    meta = manifest["metadata"]
-    try:
-        api.create(resource, meta["namespace"], manifest)
-    except AlreadyExists:
-        log.debug("already there resource=%s name=%s", resource.plural, meta["name"])
-    else:
-        log.info("made resource=%s namespace=%s name=%s", resource.plural, meta["namespace"], meta["name"])
-
-
-def write_status(api: Writes, resource: Resource, before: Any, after: Object) -> bool:
-    """Write a status in one patch if it differs, and only if nobody wrote in between; whether it was written.
-
-    Raises:
-        Conflict: somebody did.
-    """
-    patch = merge_patch(before.status.dump(), after)
-    if not patch:
-        return False
-    meta = before.metadata
-    body = {"metadata": {"resourceVersion": meta.resource_version}, "status": patch}
-    api.patch(resource, meta.namespace, meta.name, body, "status")
-    return True
 
 
 def _make_part(api: Writes, signer: Signer, seen: RoundSeen, clinic: str) -> None:

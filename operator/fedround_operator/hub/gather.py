@@ -86,6 +86,6 @@ def find(api: Reads, resource: Resource, namespace: str, name: str) -> Object | 
 
 
 def _jobs(api: Reads, namespace: str, labels: dict[str, str]) -> tuple[JobSeen, ...]:
-    # Pods first: a Job whose pod had not ended in the first listing is at worst seen as running once more.
-    pods = api.list(PODS, namespace, labels)
-    return jobs_seen(api.list(JOBS, namespace, labels), pods)
+    # Jobs first: a pod still seen as running beside its Job seen as complete would look like a missing report.
+    jobs = api.list(JOBS, namespace, labels)
+    return jobs_seen(jobs, api.list(PODS, namespace, labels))

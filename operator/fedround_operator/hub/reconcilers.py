@@ -7,7 +7,7 @@ from typing import Protocol
 from fedround_api import names
 from fedround_api.kinds import FederatedRound, is_true
 from fedround_api.kinds.clinic import AVAILABLE
-from fedround_operator.hub.act import Writes, act, ensure, write_status
+from fedround_operator.hub.act import Writes, act
 from fedround_operator.hub.decide_clinic import decide_clinic
 from fedround_operator.hub.decide_model import decide_model
 from fedround_operator.hub.decide_round import decide
@@ -20,6 +20,7 @@ from fedround_operator.kit.controller import Key, Outcome, Reconciler
 from fedround_operator.kit.errors import Invalid
 from fedround_operator.kit.reading import read_kind
 from fedround_operator.kit.resources import CLINIC_ROUNDS, CLINICS, EVENTS, JOBS, MODELS, ROUNDS
+from fedround_operator.kit.writing import ensure, write_status
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,8 @@ the state of the world is read anew in every reconcile, so that nothing is lost 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import kopf
@@ -15,6 +16,16 @@ from fedround_operator.kit.controller import EventKeys, Key
 from fedround_operator.kit.resources import Resource
 
 
+class _EndlessBackoffs(Iterable[float]):
+    """Pauses between attempts, in seconds, begun anew for each request: a hub may be away for days.
+
+    kopf's own list ends after a minute, and the process with it.
+    """
+
+    def __iter__(self) -> Iterator[float]:
+        return itertools.chain((1, 1, 2, 3, 5, 8, 13), itertools.repeat(20))
+
+
 def _settings(label_selectors: Mapping[Resource, str], finalizer: str) -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.peering.standalone = True
@@ -22,7 +33,10 @@ def _settings(label_selectors: Mapping[Resource, str], finalizer: str) -> kopf.O
     settings.scanning.disabled = True
     settings.networking.request_timeout = 30
     settings.networking.connect_timeout = 10
+    settings.networking.error_backoffs = _EndlessBackoffs()
     settings.watching.server_timeout = 300
+    # A connection that a firewall has dropped without a word is given up after this, and the watch begun anew.
+    settings.watching.client_timeout = 330
     settings.queueing.idle_timeout = 0.5
     settings.persistence.finalizer = finalizer
     for resource, labels in label_selectors.items():

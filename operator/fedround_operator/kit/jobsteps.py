@@ -12,9 +12,25 @@ from fedround_api.jobs import JobReport, Role
 from fedround_api.reasons import Reason
 from fedround_operator.kit.jobseen import JobSeen, JobState, latest
 
-# Pauses double from a second: eight attempts ride out about two minutes without a store, gateway or node.
-ATTEMPT_LIMIT = 8
-LONGEST_PAUSE_SECONDS = 60.0
+
+@dataclass(frozen=True)
+class Patience:
+    """How often a Job is made, and the longest pause before it is made again; pauses double from a second."""
+
+    attempts: int
+    longest_pause_seconds: float
+
+
+# Eight attempts ride out two minutes without a store or a node. A clinic's line to the hub may be down for longer, and
+# what waits is small. A training that was killed, most likely by its memory limit, costs hours and rarely gets better.
+_DEFAULT = Patience(attempts=8, longest_pause_seconds=60.0)
+_TRANSFER = Patience(attempts=12, longest_pause_seconds=900.0)
+PATIENCE = {Role.FETCH: _TRANSFER, Role.SUBMIT: _TRANSFER, Role.TRAIN: Patience(attempts=4, longest_pause_seconds=60.0)}
+
+
+def patience(role: Role) -> Patience:
+    """How long a role's Job is tried."""
+    return PATIENCE.get(role, _DEFAULT)
 
 
 @dataclass(frozen=True)
@@ -58,7 +74,9 @@ def next_step(jobs: Iterable[JobSeen], role: Role, attempts: int, now: datetime)
     attempts = max(attempts, job.attempt if job else 0)
     if job is None or job.attempt < attempts:
         # Nothing was made yet, or the attempt was removed before its report was taken.
-        return Make(attempts + 1) if attempts < ATTEMPT_LIMIT else GaveUp(attempts, None, Reason.REPORT_MISSING)
+        return (
+            Make(attempts + 1) if attempts < patience(role).attempts else GaveUp(attempts, None, Reason.REPORT_MISSING)
+        )
     match job.state:
         case JobState.RUNNING:
             return Wait(attempts)
@@ -69,8 +87,8 @@ def next_step(jobs: Iterable[JobSeen], role: Role, attempts: int, now: datetime)
 
 
 def _after_failure(job: JobSeen, now: datetime) -> Step:
-    if not job.retryable or job.attempt >= ATTEMPT_LIMIT:
+    if not job.retryable or job.attempt >= patience(job.role).attempts:
         return GaveUp(job.attempt, job, job.reason or Reason.INTERNAL_ERROR)
-    pause = min(LONGEST_PAUSE_SECONDS, 2.0 ** (job.attempt - 1))
+    pause = min(patience(job.role).longest_pause_seconds, 2.0 ** (job.attempt - 1))
     waited = (now - job.finished_at).total_seconds() if job.finished_at else pause
     return Make(job.attempt + 1) if waited >= pause else Wait(job.attempt, pause - waited)

@@ -19,6 +19,12 @@ STATUS_WRITE_ERRORS = Counter(
 )
 LEADER = Gauge("fedround_leader", "1 while this process holds the Lease.", registry=REGISTRY)
 
+HEARTBEAT = Gauge(
+    "fedround_agent_last_heartbeat_timestamp_seconds",
+    "When the hub last took a renewal of the agent's Lease.",
+    registry=REGISTRY,
+)
+
 
 def serve(port: int, address: str) -> None:
     """Serve the metrics over HTTP in a thread of its own."""

@@ -18,6 +18,8 @@ FIRST_RETRY_SECONDS = 0.25
 # A key that keeps failing is tried about twice a minute: often enough to recover soon after an outage, seldom enough
 # to not load an API server that is down.
 LAST_RETRY_SECONDS = 30.0
+# A platform cannot wait for arbitrarily long; a worker that wakes up once an hour for nothing costs nothing.
+LONGEST_WAIT_SECONDS = 3600.0
 
 
 class WorkQueue(Generic[K]):
@@ -59,8 +61,10 @@ class WorkQueue(Generic[K]):
                     key = next(iter(self._ready))
                     del self._ready[key]
                     self._taken.add(key)
+                    if self._ready:
+                        self._changed.notify()  # several keys may have fallen due at once, and one worker woke up
                     return key
-                self._changed.wait(wait)
+                self._changed.wait(None if wait is None else min(wait, LONGEST_WAIT_SECONDS))
             return None
 
     def done(self, key: K) -> None:

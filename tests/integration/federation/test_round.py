@@ -88,7 +88,7 @@ def test_kubectl_get_shows_it_in_one_line(network: Network, applied: Applied) ->
 
 
 @pytest.mark.parametrize(
-    "word", ["fr", "fedround", "fedrounds", "federatedround", "fedround.dev", "fm", "clinic", "cr"]
+    "word", ["fr", "fedround", "fedrounds", "federatedround", "fm", "fedmodels", "clinic", "clinics", "cr"]
 )
 def test_kubectl_knows_the_kinds_by_their_short_names(network: Network, applied: Applied, word: str) -> None:
     done = network.try_kubectl("get", word, "-A" if word == "cr" else f"--namespace={NETWORK}")

@@ -215,7 +215,7 @@ class TestFailures:
 
     def test_the_number_of_attempts_is_limited(self) -> None:
         an_hour_ago = datetime(2026, 11, 24, 11, 0, 0, tzinfo=UTC)
-        last = failed(Role.FETCH, ExitCode.STORE_UNAVAILABLE, attempt=8, at=an_hour_ago)
+        last = failed(Role.FETCH, ExitCode.STORE_UNAVAILABLE, attempt=12, at=an_hour_ago)
 
         decision = decide(see(last, status={"conditions": [ACCEPTED]}), SETTINGS)
 
@@ -296,7 +296,7 @@ class TestPolicy:
         decision = decide(replace(see(status=status), policy=None), SETTINGS)
 
         assert decision.actions == ()
-        assert (decision.status.phase, outcome(decision)) == ("Waiting", ("Unknown", "Working"))
+        assert (decision.status.phase, outcome(decision)) == ("Waiting", ("Unknown", "PolicyUnreadable"))
 
     def test_without_a_policy_no_case_count_is_told(self) -> None:
         report = {"digest": UPDATE_DIGEST, "bytes": 770_100, "steps": 24, "cases": 384}

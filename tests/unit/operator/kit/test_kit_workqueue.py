@@ -11,9 +11,10 @@ class Clock:
     """Time that only the test moves."""
 
     def __init__(self) -> None:
-        self.now = 100.0
+        self.now, self.asked = 100.0, 0
 
     def __call__(self) -> float:
+        self.asked += 1
         return self.now
 
 
@@ -23,6 +24,10 @@ class Queue:
     def __init__(self) -> None:
         self.clock = Clock()
         self.queue = WorkQueue[str](self.clock)
+
+    def until_asked(self, times: int) -> None:
+        while self.clock.asked < times or self.queue.depth():
+            pass
 
     def ready(self) -> list[str]:
         taken: list[str] = []
@@ -134,10 +139,10 @@ def test_a_delay_of_no_time_or_less_is_at_once(it: Queue) -> None:
 
 
 def test_the_pause_after_failures_doubles_up_to_half_a_minute_and_starts_anew_after_a_success(it: Queue) -> None:
+    it.queue.add("a")
+    it.queue.take()
     pauses = []
     for _ in range(9):
-        it.queue.add("a")
-        it.queue.take()
         pauses.append(it.queue.failed("a"))
         it.clock.now += pauses[-1]
         assert it.queue.take() == "a"
@@ -179,8 +184,12 @@ def test_keys_that_fall_due_together_wake_as_many_workers() -> None:
     workers = [threading.Thread(target=lambda: taken.append(it.queue.take()), daemon=True) for _ in range(3)]
     for worker in workers:
         worker.start()
+    # A worker asks the clock under the queue's lock just before it waits: then all wait.
+    it.until_asked(3)
     it.queue.add_after("a", 1000.0)
+    it.until_asked(5)
     it.queue.add_after("b", 1000.0)
+    it.until_asked(7)
     it.clock.now += 1000.0
 
     it.queue.add("c")
