@@ -3,7 +3,7 @@
 from fedround_api.fields import seconds
 from fedround_api.kinds import FederatedModel, Participant
 from fedround_api.kinds.federated_model import ActiveRound
-from fedround_api.kinds.federated_round import Base
+from fedround_api.kinds.federated_round import PARTICIPANT_LIMIT, Base
 from fedround_api.reasons import Reason
 from fedround_operator.hub.actions import WriteModel
 from fedround_operator.hub.decision import SUCCEEDED, Decision, condition, failed, in_seconds, until
@@ -97,7 +97,8 @@ def _start(seen: RoundSeen, model: FederatedModel) -> Decision:
     round_, now, current = seen.round, seen.now, model.status.current
     assert current is not None  # noqa: S101 - a model without a checkpoint is an obstacle
     participants = [
-        Participant(name=clinic.metadata.name, case_volume=clinic.status.case_volume or 0) for clinic in seen.available
+        Participant(name=clinic.metadata.name, case_volume=clinic.status.case_volume or 0)
+        for clinic in seen.available[:PARTICIPANT_LIMIT]  # more would be a status that the API server refuses
     ]
     status = condition(round_, round_.status, ACCEPTED, "True", Reason.ACCEPTED, now=now)
     status = condition(round_, status, STARTED, "True", Reason.STARTED, now=now)

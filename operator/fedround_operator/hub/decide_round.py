@@ -16,7 +16,7 @@ from fedround_operator.hub.decision import SUCCEEDED, Decision, closing, conditi
 from fedround_operator.hub.seen import RoundSeen, StartedRound
 from fedround_operator.hub.settings import HubSettings
 from fedround_operator.hub.settlement import settle
-from fedround_operator.hub.training import train
+from fedround_operator.hub.training import hand_out, train
 from fedround_operator.hub.validation import validate
 from fedround_operator.kit.instants import parse, text_of
 from fedround_operator.kit.jobseen import JobState
@@ -84,7 +84,7 @@ def _suspended(seen: RoundSeen) -> Decision:
     decision = waiting(seen.round, Reason.SUSPENDED, now=seen.now, suspended_at=since)
     if seen.round.status.started_at is None or seen.round.status.training_closed_at is not None:
         return decision
-    return Decision(decision.status, train(seen).actions)
+    return Decision(decision.status, hand_out(seen)[0])
 
 
 def _resumed(status: FederatedRoundStatus, now: datetime) -> FederatedRoundStatus:

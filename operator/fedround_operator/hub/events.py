@@ -12,7 +12,10 @@ COMPONENT = "fedround-operator"
 
 
 def transition_event(round_: FederatedRound, status: FederatedRoundStatus, now: datetime) -> Object | None:
-    """The Event for a change of phase, named so that repeating the step does not repeat it."""
+    """The Event for a change of phase, named so that repeating the step does not repeat it.
+
+    A phase is entered at most once between two changes of the spec, which the generation counts.
+    """
     phase = status.phase
     if phase is None or phase == round_.status.phase:
         return None
@@ -23,7 +26,7 @@ def transition_event(round_: FederatedRound, status: FederatedRoundStatus, now: 
         "apiVersion": "v1",
         "kind": "Event",
         "metadata": {
-            "name": f"{meta.name}.{names.uid8(meta.uid)}.{phase.value.lower()}.{meta.resource_version}",
+            "name": f"{meta.name}.{names.uid8(meta.uid)}.{phase.value.lower()}.{meta.generation}",
             "namespace": meta.namespace,
         },
         "involvedObject": {

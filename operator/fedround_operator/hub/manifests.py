@@ -51,6 +51,7 @@ def clinic_round(round_: FederatedRound, model: FederatedModel, base: Base, clin
         cases_until=status.started_at or "",
         deadline_at=status.training_deadline_at or "",
         urls=urls,
+        suspended=round_.spec.suspend,
     )
     return {
         "apiVersion": API_VERSION,

@@ -44,7 +44,7 @@ def train(seen: RoundSeen) -> Decision:
         return _close(round_, participants, submitted, seen.now)
     if submitted + len(working) < minimum or left == 0.0:
         return failed(round_, Reason.QUORUM_NOT_MET, _missing(participants, submitted, minimum), now=seen.now)
-    actions, refresh = _hand_out(seen)
+    actions, refresh = hand_out(seen)
     status = condition(round_, round_.status, SUCCEEDED, "Unknown", Reason.TRAINING, now=seen.now)
     return Decision(status, actions, soonest(left, refresh))
 
@@ -76,7 +76,7 @@ def _with_participants(round_: FederatedRound, participants: list[Participant], 
     return round_.model_copy(update={"status": round_.status.model_copy(update=changes)})
 
 
-def _hand_out(seen: RoundSeen) -> tuple[tuple[Action, ...], float | None]:
+def hand_out(seen: RoundSeen) -> tuple[tuple[Action, ...], float | None]:
     """The parts to make or to bring up to date, and the seconds until the next URLs grow old."""
     actions: list[Action] = []
     refreshes: list[float] = []

@@ -8,9 +8,12 @@ from fedround_operator.kit.resources import Object
 
 
 def renewed_at(lease: Object) -> datetime | None:
-    """When the holder last gave a sign of life."""
+    """When the holder last gave a sign of life; a time that cannot be read is none, since its holder wrote it."""
     text = lease.get("spec", {}).get("renewTime")
-    return parse(text) if text else None
+    try:
+        return parse(text) if text else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def expires_at(lease: Object) -> datetime | None:
@@ -18,7 +21,10 @@ def expires_at(lease: Object) -> datetime | None:
     renewed = renewed_at(lease)
     if renewed is None:
         return None
-    return renewed + timedelta(seconds=int(lease["spec"].get("leaseDurationSeconds") or 0))
+    try:
+        return renewed + timedelta(seconds=int(lease["spec"].get("leaseDurationSeconds") or 0))
+    except OverflowError:
+        return None
 
 
 def may_take(lease: Object, identity: str, now: datetime) -> bool:

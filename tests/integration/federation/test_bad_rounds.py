@@ -272,7 +272,7 @@ MODEL_CHANGES: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def waiting(network: Network) -> Iterator[str]:
     """A round that cannot start: it is there to be changed."""
-    network.start_round("unchangeable", "no-such-model")
+    network.start_round("unchangeable", "no-such-model", aggregation={"maxCaseVolume": 9})
     yield "unchangeable"
     network.api.delete(ROUNDS, NETWORK, "unchangeable")
 
@@ -299,6 +299,19 @@ def test_a_cancelled_round_stays_cancelled_and_a_suspended_one_goes_on(network: 
     refusals.append(f"FederatedRound cancel taken back\n    {said}")
     assert "spec.cancel" in said
     network.api.delete(ROUNDS, NETWORK, "once-cancelled")
+
+
+def test_a_round_that_says_only_what_it_must_shows_its_defaults_and_can_be_suspended(network: Network) -> None:
+    least = {"modelRef": {"name": "no-such-model"}, "clinics": {"minimum": 3}}
+    network.api.create(ROUNDS, NETWORK, make_object("FederatedRound", "least", least))
+    network.change_round("least", suspend=True)
+    network.change_round("least", cancel=True)
+    spec = network.api.get(ROUNDS, NETWORK, "least")["spec"]
+    network.api.delete(ROUNDS, NETWORK, "least")
+    assert spec["deadlines"] == {"start": "30m", "training": "8h", "session": "15m", "validation": "30m"}
+    assert spec["training"]["cases"] == {"windowDays": 90, "by": "FirstVisit"}
+    assert spec["training"]["learningRate"] == "0.05"
+    assert spec["aggregation"] == {"weighting": "CaseVolume", "maxCaseVolume": 10000}
 
 
 @pytest.mark.parametrize("field", MODEL_CHANGES)

@@ -12,9 +12,10 @@ from types import FrameType
 from typing import NoReturn
 
 from fedround_api.exitcodes import ExitCode
-from fedround_api.jobs import REPORT_LIMIT_BYTES, REPORT_VARIABLE, JobReport, Role
+from fedround_api.jobs import REPORT_VARIABLE, JobReport, Role
 from fedround_training.errors import JobError
 
+# Printable ASCII doubles at most when it is escaped, so a report stays below the 4,096 bytes of a termination message.
 _MESSAGE_LIMIT = 1024
 
 log = logging.getLogger(__name__)
@@ -50,10 +51,7 @@ def report_defect(role: Role, error: Exception, environ: Mapping[str, str]) -> E
 
 def save_report(report: JobReport, environ: Mapping[str, str]) -> None:
     """Write the termination message, in place: Kubernetes mounts the file itself, so it cannot be replaced."""
-    text = report.model_dump_json(by_alias=True, exclude_none=True)
-    if len(text.encode()) > REPORT_LIMIT_BYTES:
-        report = report.model_copy(update={"message": report.message[: _MESSAGE_LIMIT // 4]})
-        text = report.model_dump_json(by_alias=True, exclude_none=True)
+    text = report.text()
     if REPORT_VARIABLE in environ:
         Path(environ[REPORT_VARIABLE]).write_text(text)
     else:

@@ -72,8 +72,8 @@ class StoredCheckpoint:
 
 def save_checkpoint(path: Path, tensors: Mapping[str, npt.NDArray[np.float32]]) -> Content:
     """Digest and size of the file that the tensors make: the same tensors give the same bytes, whatever their order."""
-    ordered = {name: np.ascontiguousarray(tensors[name], np.float32) for name in sorted(tensors)}
-    save_whole(path, save(ordered))
+    # safetensors orders by name itself, but writes the memory as it lies: a view that is not contiguous would be wrong.
+    save_whole(path, save({name: np.ascontiguousarray(values, np.float32) for name, values in tensors.items()}))
     return content_of(path)
 
 

@@ -12,6 +12,7 @@ from fedround_training.errors import ContentRefused, DigestMismatch, NotFinite, 
 from fedround_training.models.checkpoint import open_checkpoint, read_checkpoint, save_checkpoint, size_limit
 from support.job_inputs import PICKLE, digest_of, safetensors
 
+NAN = float("nan")
 SHAPES = {"bias": (2,), "weight": (2, 2)}
 GOOD = safetensors(weight=[[1, 2], [3, 4]], bias=[0.5, -0.5])
 
@@ -77,7 +78,11 @@ def test_a_slice_with_an_offset_is_the_right_one(tmp_path: Path) -> None:
             WrongShape,
             "'weight' is of type F64, expected F32",
         ),
-        (safetensors(weight=[[1.0, 2.0], [3.0, float("nan")]], bias=[0, 0]), NotFinite, "'weight' holds NaN or infinity"),
+        (
+            safetensors(weight=[[1.0, 2.0], [3.0, NAN]], bias=[0, 0]),
+            NotFinite,
+            "'weight' holds NaN or infinity",
+        ),
         (safetensors(weight=[[1, 2], [3, 4]], bias=[float("-inf"), 0]), NotFinite, "'bias' holds NaN or infinity"),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else None,

@@ -1,0 +1,38 @@
+"""The examples are what they say: objects of the contract, without a field that it does not know."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fedround_api.crd import definitions
+from fedround_api.kinds import KINDS
+from fedround_api.policyfile import read_policy
+from support.structural_schema import problems
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SCHEMAS = {
+    crd["spec"]["names"]["kind"]: crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    for crd in definitions()
+}
+DOCUMENTS = [
+    (path.name, document)
+    for path in sorted(EXAMPLES.glob("*.yaml"))
+    for document in yaml.safe_load_all(path.read_text())
+]
+OBJECTS = [pytest.param(document, id=f"{name}-{document['kind']}") for name, document in DOCUMENTS]
+
+
+@pytest.mark.parametrize("document", [one for one in OBJECTS if one.values[0]["kind"] != "ClinicPolicy"])
+def test_an_example_is_an_object_that_the_server_takes(document: dict[str, Any]) -> None:
+    kind = next(kind for kind in KINDS if kind.__name__ == document["kind"])
+
+    assert list(problems(SCHEMAS[document["kind"]], document["spec"])) == []
+    assert kind.model_validate(document)
+
+
+def test_the_example_of_a_policy_is_one_that_the_agent_takes() -> None:
+    document = yaml.safe_load((EXAMPLES / "policy.yaml").read_text())
+
+    assert read_policy(document).spec.case_volume == 1200

@@ -1,0 +1,318 @@
+"""SIGKILL in the middle of a round: it ends with the same checkpoint as a round that nobody disturbed.
+
+The operator and an agent are killed once at every named point, which is taken from a watch: the process dies within
+milliseconds of the write that shows the point, and it is checked that no later point was reached. Every Job is killed
+once, the node, the gateway and the store are taken away while clinics need them.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import psutil
+import pytest
+
+from fedround_api import names
+from fedround_api.kinds import FederatedRound
+from fedround_local.federation import layout, runtime
+from fedround_operator.kit.resources import CLINIC_ROUNDS, JOBS, MODELS, PODS, ROUNDS, Object
+from support.federation_fixture import NETWORK, Network, message, outcome, wait_for
+
+pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("mended")]
+
+KILLED, STORE_UNAVAILABLE = 137, 75
+
+
+@dataclass(frozen=True)
+class Point:
+    """A moment of a round, and how it shows in an object of a collection."""
+
+    name: str
+    path: str
+    shows: Callable[[Object], bool]
+    # What must happen while the process is down, where it is to miss something.
+    meanwhile: Callable[[], bool] | None = field(default=None)
+
+
+def version_of(network: Network, point: Point) -> str:
+    return str(network.watching.get(point.path)["metadata"]["resourceVersion"])
+
+
+def reached(network: Network, points: Sequence[Point]) -> list[str]:
+    return [one.name for one in points if any(map(one.shows, network.watching.get(one.path)["items"]))]
+
+
+def kill_at(network: Network, process: str, point: Point, begin: Callable[[], Any]) -> None:
+    """SIGKILL at the first sight of the point, which comes after ``begin``."""
+    version = version_of(network, point)
+    begin()
+    pid = network.pid(process)
+    for _, found in network.watching.watch(point.path, version):
+        if point.shows(found):
+            os.kill(pid, signal.SIGKILL)
+            break
+    else:
+        pytest.fail(f"not seen: {point.name}")
+    network.await_gone(process)
+
+
+def kill_at_each(network: Network, process: str, points: Sequence[Point], begin: Callable[[], Any]) -> None:
+    """Kill the process at each point in turn, each time after a restart."""
+    for number, point in enumerate(points):
+        kill_at(network, process, point, begin if number == 0 else lambda: network.start(process))
+        assert reached(network, points) == [one.name for one in points[: number + 1]]
+        if point.meanwhile is not None:
+            wait_for(point.meanwhile, f"what {process} misses after: {point.name}", 120)
+    network.start(process)
+
+
+def assert_undisturbed(ended: FederatedRound, undisturbed: str) -> None:
+    assert ended.status.phase == "Promoted", f"{outcome(ended)}: {message(ended)}"
+    assert ended.status.candidate is not None
+    assert ended.status.candidate.digest == undisturbed
+
+
+def status_of(found: Object) -> Object:
+    status: Object = found.get("status", {})
+    return status
+
+
+# --- operator and agent
+
+
+def operator_points(network: Network, name: str, model: str) -> list[Point]:
+    """The points of a round at which the operator writes, in their order."""
+    rounds, models = ROUNDS.path(NETWORK), MODELS.path(NETWORK)
+    jobs, parts = JOBS.path(NETWORK), CLINIC_ROUNDS.path()
+
+    def is_round(found: Object) -> bool:
+        return bool(found["metadata"].get("name") == name)
+
+    def has(key: str) -> Callable[[Object], bool]:
+        return lambda found: is_round(found) and key in status_of(found)
+
+    def is_model(found: Object) -> bool:
+        return bool(found["metadata"].get("name") == model)
+
+    def is_job(role: str) -> Callable[[Object], bool]:
+        wanted = {names.ROUND_LABEL: name, names.ROLE_LABEL: role}
+        return lambda found: wanted.items() <= found["metadata"].get("labels", {}).items()
+
+    def is_part(found: Object) -> bool:
+        return bool(found.get("spec", {}).get("round", {}).get("name") == name)
+
+    def all_submitted() -> bool:
+        return all(outcome(part) == "True Submitted" for part in network.parts(name).values())
+
+    def judged() -> bool:
+        return network.exit_codes(job_name(network, name, "validate"), NETWORK) == [0]
+
+    return [
+        Point("model claimed", models, lambda one: is_model(one) and "activeRound" in status_of(one)),
+        Point("participants fixed", rounds, has("startedAt")),
+        Point("parts handed out", parts, is_part),
+        Point("training", parts, lambda one: is_part(one) and status_of(one).get("phase") == "Training", all_submitted),
+        Point("training closed", rounds, has("trainingClosedAt")),
+        Point("aggregating", jobs, is_job("aggregate")),
+        Point("candidate known", rounds, has("candidate")),
+        Point("validating", jobs, is_job("validate"), judged),
+        Point("verdict known", rounds, has("verdict")),
+        Point("model swapped", models, lambda one: is_model(one) and status_of(one)["current"]["round"] == name),
+    ]
+
+
+def job_name(network: Network, name: str, role: str) -> str:
+    return names.job_name(name, role, network.round(name).metadata.uid, 1)
+
+
+def test_the_operator_killed_at_every_point_of_a_round(network: Network, undisturbed: str) -> None:
+    name = "operator-killed"
+    network.make_model(name)
+    points = operator_points(network, name, name)
+
+    kill_at_each(network, runtime.OPERATOR, points, lambda: network.start_round(name, name))
+
+    ended = network.ended(name)
+    assert_undisturbed(ended, undisturbed)
+    assert network.hub_jobs(ended.metadata.uid) == ["aggregate-a1", "validate-a1"]
+    assert all(network.clinic_jobs(name, one) == ["fetch-a1", "submit-a1", "train-a1"] for one in network.clinics)
+    model = network.model(name)
+    assert [one.version for one in model.status.history] == [1, 0]
+    assert (model.status.active_round, model.status.evaluations) == (None, 1)
+
+
+def agent_points(network: Network, name: str, clinic: str) -> list[Point]:
+    """The points of a clinic's part at which its agent has seen or written something, in their order."""
+    parts, jobs = CLINIC_ROUNDS.path(names.clinic_namespace(clinic)), JOBS.path(layout.local_namespace(clinic))
+
+    def is_part(found: Object) -> bool:
+        return bool(found.get("spec", {}).get("round", {}).get("name") == name)
+
+    def completed(type_: str) -> Callable[[Object], bool]:
+        return lambda found: (
+            is_part(found)
+            and any(one["type"] == type_ and one["status"] == "True" for one in status_of(found).get("conditions", []))
+        )
+
+    def is_job(role: str) -> Callable[[Object], bool]:
+        return lambda found: role_of_round(found, name) == role
+
+    def trained() -> bool:
+        found = network.jobs_of_part(network.parts(name)[clinic].metadata.uid, clinic)
+        train = next(one for one in found if role_of_round(one, name) == "train")
+        return network.exit_codes(train["metadata"]["name"], layout.local_namespace(clinic)) == [0]
+
+    return [
+        Point("part seen", parts, is_part),
+        Point("fetching", jobs, is_job("fetch")),
+        Point("fetched", parts, completed("Fetched")),
+        Point("training", jobs, is_job("train"), trained),
+        Point("trained", parts, lambda found: is_part(found) and "result" in status_of(found)),
+        Point("submitting", jobs, is_job("submit")),
+        Point("submitted", parts, completed("Succeeded")),
+    ]
+
+
+def role_of_round(found: Object, name: str) -> str | None:
+    """The role of a clinic's Job if it is of this round."""
+    labels = found["metadata"].get("labels", {})
+    return labels.get(names.ROLE_LABEL) if labels.get(names.ROUND_LABEL) == name else None
+
+
+def test_an_agent_killed_at_every_point_of_its_part(network: Network, undisturbed: str) -> None:
+    name, clinic = "agent-killed", network.clinics[0]
+    network.make_model(name)
+    points = agent_points(network, name, clinic)
+
+    kill_at_each(network, runtime.agent_name(clinic), points, lambda: network.start_round(name, name))
+
+    assert_undisturbed(network.ended(name), undisturbed)
+    assert network.clinic_jobs(name, clinic) == ["fetch-a1", "submit-a1", "train-a1"]
+
+
+# --- Jobs
+
+
+@dataclass(frozen=True)
+class Victim:
+    """A Job whose process is to be killed at its first attempt, once its log shows the words."""
+
+    role: str
+    namespace: str
+    words: str = ""
+
+
+def kill_jobs(network: Network, victims: Sequence[Victim], begin: Callable[[], Any]) -> None:
+    """SIGKILL each victim's process as soon as it runs, or as its log shows how far it is."""
+    version = network.watching.get(PODS.path())["metadata"]["resourceVersion"]
+    begin()
+    left, killers = list(victims), list[threading.Thread]()
+    for _, pod in network.watching.watch(PODS.path(), version):
+        victim = next((one for one in left if runs_for(pod, one)), None)
+        if victim is not None:
+            left.remove(victim)
+            killers.append(threading.Thread(target=kill_process, args=(network, pod["metadata"]["uid"], victim.words)))
+            killers[-1].start()
+        if not left:
+            break
+    for killer in killers:
+        killer.join(60)
+    assert not left
+
+
+def runs_for(pod: Object, victim: Victim) -> bool:
+    meta, phase = pod["metadata"], status_of(pod).get("phase")
+    role, attempt = (meta.get("labels", {}).get(one) for one in (names.ROLE_LABEL, names.ATTEMPT_LABEL))
+    return (role, meta.get("namespace"), attempt, phase) == (victim.role, victim.namespace, "1", "Running")
+
+
+def kill_process(network: Network, pod_uid: str, words: str) -> None:
+    sandbox = network.sandbox(pod_uid)
+    wait_for(lambda: words in sandbox.log.read_text(), f"the log shows {words!r}", 60)
+
+    def process() -> psutil.Process | None:
+        shell = sandbox.process()
+        return next(iter(shell.children()), None) if shell is not None else None
+
+    wait_for(process, "the Job's process", 10).kill()
+
+
+def test_every_job_of_a_round_killed_once(network: Network, undisturbed: str) -> None:
+    name = "jobs-killed"
+    first, second, third = network.clinics
+    kill_jobs(network, [Victim("init", NETWORK)], lambda: network.create_model(name))
+    wait_for(lambda: network.ready_model(name), "the model is Ready", 60)
+    assert network.model(name).status.init_attempts == 2
+
+    kill_jobs(
+        network,
+        [
+            Victim("fetch", layout.local_namespace(first)),
+            Victim("train", layout.local_namespace(first)),
+            Victim("train", layout.local_namespace(second), words="cases recent="),
+            Victim("submit", layout.local_namespace(third)),
+            Victim("aggregate", NETWORK),
+            Victim("validate", NETWORK),
+        ],
+        lambda: network.start_round(name, name),
+    )
+
+    ended = network.ended(name)
+    assert_undisturbed(ended, undisturbed)
+    assert network.hub_jobs(ended.metadata.uid) == ["aggregate-a1", "aggregate-a2", "validate-a1", "validate-a2"]
+    assert network.clinic_jobs(name, first) == ["fetch-a1", "fetch-a2", "submit-a1", "train-a1", "train-a2"]
+    assert network.clinic_jobs(name, second) == ["fetch-a1", "submit-a1", "train-a1", "train-a2"]
+    assert network.clinic_jobs(name, third) == ["fetch-a1", "submit-a1", "submit-a2", "train-a1"]
+    assert network.exit_codes(job_name(network, name, "aggregate"), NETWORK) == [KILLED]
+    assert network.exit_codes(job_name(network, name, "validate"), NETWORK) == [KILLED]
+
+
+# --- node, gateway, store
+
+
+def running_pods(network: Network, role: str) -> list[Object]:
+    pods = network.api.list(PODS, labels={names.ROLE_LABEL: role})
+    return [pod for pod in pods if status_of(pod).get("phase") == "Running"]
+
+
+def test_the_node_killed_while_clinics_train(network: Network, undisturbed: str) -> None:
+    """Pods outlive the node; it finds them again, and how those ended that it missed."""
+    name = "node-killed"
+    network.make_model(name)
+    network.start_round(name, name)
+    pods = wait_for(lambda: running_pods(network, "train") or None, "a clinic trains", 60)
+
+    network.kill(runtime.NODE)
+    wait_for(lambda: all(network.sandbox(pod["metadata"]["uid"]).process() is None for pod in pods), "they end", 60)
+    network.start(runtime.NODE)
+
+    assert_undisturbed(network.ended(name), undisturbed)
+    assert all(network.clinic_jobs(name, one) == ["fetch-a1", "submit-a1", "train-a1"] for one in network.clinics)
+
+
+def test_the_store_away_while_clinics_fetch_and_the_gateway_while_they_train(
+    network: Network, undisturbed: str
+) -> None:
+    name = "doors-away"
+    network.make_model(name)
+
+    network.federation.store.stop()
+    network.start_round(name, name)
+
+    def first_fetches() -> list[list[int]]:
+        uids = {clinic: part.metadata.uid for clinic, part in network.parts(name).items()}
+        jobs = {layout.local_namespace(one): names.job_name(name, "fetch", uid, 1) for one, uid in uids.items()}
+        return [network.exit_codes(job, namespace) for namespace, job in jobs.items()]
+
+    wait_for(lambda: first_fetches() == [[STORE_UNAVAILABLE]] * 3, "every clinic's first fetch fails", 120)
+    network.federation.store.start()
+
+    wait_for(lambda: running_pods(network, "train") or None, "a clinic trains", 120)
+    network.kill("gateway")
+    wait_for(lambda: not running_pods(network, "train"), "training ends without a gateway", 120)
+    network.federation.parts(network.record).gateway.start()
+
+    assert_undisturbed(network.ended(name), undisturbed)
