@@ -299,8 +299,10 @@ def make_job_seen(role: Role, attempt: int, state: str | ExitCode | Reason | Obj
 
 def finished_round_status() -> Object:
     """The status of a round with every field set, as the API server holds it."""
-    built = make_round().judged().status(
-        startDeadlineAt="2026-11-24T12:30:00Z", suspendedAt="2026-11-24T12:01:00Z", completedAt=text_of(NOON)
+    built = (
+        make_round()
+        .judged()
+        .status(startDeadlineAt="2026-11-24T12:30:00Z", suspendedAt="2026-11-24T12:01:00Z", completedAt=text_of(NOON))
     )
     return built.decide().status.dump()
 

@@ -4,7 +4,8 @@ The operator is fed as the informer feeds it: each write becomes keys by ``hub.w
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -51,6 +52,10 @@ class Crash(Exception):
     """The operator's process ends here."""
 
 
+def _no_fault(call: Call, carried_out: bool) -> None:
+    """A hook that lets every call pass."""
+
+
 class FakeSigner:
     """URLs that name what they are for, valid for an hour."""
 
@@ -72,7 +77,7 @@ class HubWorld:
         self.jobs = JobPlayer(self.api, NETWORK)
         self.behaviour = dict.fromkeys(clinics, SUBMITTED)
         self.verdict = verdict()
-        self.fault: Callable[[Call, bool], None] = lambda call, carried_out: None
+        self.fault: Callable[[Call, bool], None] = _no_fault
         self.api.before = lambda call: self.fault(call, False)
         self.api.after = self._written
         self._keys: dict[Key, None] = {}
@@ -101,14 +106,32 @@ class HubWorld:
 
     def edit(self, name: str = "skin-2026-w48", **spec: Any) -> None:
         """An administrator changes a round's spec."""
-        self.api.patch(ROUNDS, NETWORK, name, {"spec": spec})
+        with self.undisturbed():
+            self.api.patch(ROUNDS, NETWORK, name, {"spec": spec})
 
     def delete(self, name: str = "skin-2026-w48") -> None:
         """An administrator deletes a round."""
         for found in self.api.peek(ROUNDS, NETWORK):
             if found["metadata"]["name"] == name:
-                self.api.delete(ROUNDS, NETWORK, name)
+                with self.undisturbed():
+                    self.api.delete(ROUNDS, NETWORK, name)
                 self._tell(ROUNDS, found, gone=True)
+
+    def remove_jobs(self) -> None:
+        """Somebody deletes all Jobs of the hub."""
+        for job in self.jobs.all():
+            with self.undisturbed():
+                self.api.delete(JOBS, NETWORK, job["metadata"]["name"])
+            self._tell(JOBS, job)
+
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """Calls in it are not the operator's: no fault strikes, and none is recorded."""
+        fault, calls = self.fault, len(self.api.calls)
+        self.fault = _no_fault
+        yield
+        self.fault = fault
+        del self.api.calls[calls:]
 
     def renew(self, clinic: str) -> None:
         """A clinic's agent gives a sign of life."""

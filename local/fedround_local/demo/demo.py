@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fedround_api import API_VERSION
 from fedround_api.kinds import FederatedModel, FederatedRound, find_condition, is_true
@@ -14,6 +15,7 @@ from fedround_local.federation import layout
 from fedround_local.federation.dataplan import DataRequest
 from fedround_local.federation.federation import Federation, SetUp
 from fedround_local.federation.record import FederationRecord, read_record
+from fedround_local.node.api import ApiError
 from fedround_local.processes import Report
 from fedround_training.data.synthetic import write_synthetic_folder
 
@@ -23,6 +25,7 @@ SYNTHETIC_SPLIT = "dataset"
 POLL_SECONDS = 0.5
 # `init` needs a few seconds; a machine that is busy with other work may need ten times as long.
 MODEL_READY_SECONDS = 300.0
+HUB_AWAY_SECONDS = 60.0
 
 _PATH = f"/apis/{API_VERSION}/namespaces/{layout.NETWORK_NAMESPACE}"
 
@@ -52,7 +55,10 @@ def run(
     _wait_for_model(federation, report)
     results = []
     for _ in range(request.rounds):
-        result = _run_round(federation, _next_name(federation), len(record.clinics), request.seed, report)
+        number = _next_number(federation)
+        # A seed of its own: after a rollback the same seed would make the same candidate again.
+        wanted = round_object(f"demo-{number}", len(record.clinics), request.seed + number)
+        result = _run_round(federation, wanted, report)
         tell(result)
         results.append(result)
     return results, _model(federation)
@@ -88,13 +94,12 @@ def _wait_for_model(federation: Federation, report: Report) -> None:
     raise NotReady(f"the model has no checkpoint after {MODEL_READY_SECONDS:.0f} s: {ready.message if ready else ''}")
 
 
-def _run_round(federation: Federation, name: str, clinics: int, seed: int, report: Report) -> RoundResult:
-    api = federation.api()
+def _run_round(federation: Federation, wanted: dict[str, Any], report: Report) -> RoundResult:
     begun = time.monotonic()
-    api.create(f"{_PATH}/federatedrounds", round_object(name, clinics, seed))
+    federation.api().create(f"{_PATH}/federatedrounds", wanted)
     said = ""
     while True:
-        round_ = FederatedRound.model_validate(api.get(f"{_PATH}/federatedrounds/{name}"))
+        round_ = FederatedRound.model_validate(_read(federation, f"federatedrounds/{wanted['metadata']['name']}"))
         if round_.status.completed_at is not None:
             return result_of(round_, time.monotonic() - begun)
         if (line := progress(round_)) != said:
@@ -103,11 +108,27 @@ def _run_round(federation: Federation, name: str, clinics: int, seed: int, repor
         time.sleep(POLL_SECONDS)
 
 
-def _next_name(federation: Federation) -> str:
-    """demo-1, or the next number that no round of this federation has: a second demo in the folder goes on."""
-    taken = {one["metadata"]["name"] for one in federation.api().get(f"{_PATH}/federatedrounds")["items"]}
-    return next(name for number in itertools.count(1) if (name := f"demo-{number}") not in taken)
+def _next_number(federation: Federation) -> int:
+    """1, or the next number that no round of this federation has: a second demo in the folder goes on."""
+    taken = {one["metadata"]["name"] for one in _read(federation, "federatedrounds")["items"]}
+    return next(number for number in itertools.count(1) if f"demo-{number}" not in taken)
 
 
 def _model(federation: Federation) -> FederatedModel:
-    return FederatedModel.model_validate(federation.api().get(f"{_PATH}/federatedmodels/{layout.MODEL}"))
+    return FederatedModel.model_validate(_read(federation, f"federatedmodels/{layout.MODEL}"))
+
+
+def _read(federation: Federation, path: str) -> dict[str, Any]:
+    """What the hub's API server has; a restart of it is waited for.
+
+    Raises:
+        NotReady: it has not answered for a minute, or refuses.
+    """
+    deadline = time.monotonic() + HUB_AWAY_SECONDS
+    while True:
+        try:
+            return federation.api().get(f"{_PATH}/{path}")
+        except ApiError as error:
+            if 0 < error.status < 500 or time.monotonic() > deadline:
+                raise NotReady(f"the hub's API server does not tell of {path}: {error}") from error
+            time.sleep(POLL_SECONDS)

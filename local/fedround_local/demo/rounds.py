@@ -17,11 +17,13 @@ from fedround_local.federation import layout
 
 
 def round_object(name: str, clinics: int, seed: int) -> dict[str, Any]:
-    """One round over all clinics. Images without dates count as new, so the window only has to be long."""
+    """One round over all clinics. Images without dates count as new, so the window only has to be long enough."""
     spec = FederatedRoundSpec(
         model_ref=ModelRef(name=layout.MODEL),
         clinics=ClinicChoice(minimum=clinics),
-        training=Training(epochs=4, batch_size=32, learning_rate="0.03", seed=seed, cases=Cases(window_days=36500)),
+        training=Training(
+            epochs=3, batch_size=16, learning_rate="0.01", momentum="0.9", seed=seed, cases=Cases(window_days=36500)
+        ),
     )
     return {
         "apiVersion": API_VERSION,

@@ -1,9 +1,10 @@
 """Set up, start, show and stop a federation on this machine. Called by the command line, the demo and the tests."""
 
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fedround_api.kinds.federated_model import Gate
+from fedround_api.kinds.federated_model import Floors, Gate
 from fedround_local.cluster import Cluster, free_ports
 from fedround_local.controlplane import ensure_controlplane
 from fedround_local.errors import StateUnusable
@@ -20,6 +21,9 @@ from fedround_local.objectstore import ObjectStore
 from fedround_local.processes import Processes, Report
 
 ADMINISTRATOR = "network-admin"
+# Above the defaults of the kind: a model that is released after its first round has its threshold frozen while its scores
+# still move with every round, and then loses cases at it.
+FLOORS = Floors(sensitivity="0.80", specificity="0.70", auroc="0.85")
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class SetUp:
 
     data: DataRequest
     image_size: int = 64
-    gate: Gate = field(default_factory=Gate)
+    gate: Gate = field(default_factory=lambda: Gate(floors=FLOORS))
 
 
 class Federation:
@@ -133,6 +137,10 @@ class Federation:
 
     def _start_actors(self, parts: runtime.Parts, record: FederationRecord) -> None:
         self._report(f"starting the operator and {len(record.clinics)} agents")
+        # A process that was killed has left its own behind.
+        if not any(self.processes.alive(spec.name) for spec in runtime.actors(parts, list(record.clinics))):
+            shutil.rmtree(self.place.temporary, ignore_errors=True)
+        self.place.temporary.mkdir(mode=0o700, exist_ok=True)
         for spec in runtime.actors(parts, list(record.clinics)):
             self.processes.ensure_running(spec)
 

@@ -42,6 +42,11 @@ class Layout:
         """The hub's credentials for the store."""
         return self.state / "hub" / "store"
 
+    @property
+    def temporary(self) -> Path:
+        """Temporary files of operator and agents."""
+        return self.state / "tmp"
+
     def kubeconfig(self, actor: str) -> Path:
         """The kubeconfig of an actor."""
         return self.state / "kubeconfigs" / f"{actor}.conf"

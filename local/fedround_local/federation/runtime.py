@@ -47,7 +47,7 @@ def node(parts: Parts) -> ProcessSpec:
         *("--name", layout.NODE_NAME, "--cpus", NODE_CPUS, "--image", f"{layout.IMAGE}={prefix}"),
         *("--log-certificate", str(pki / "node.crt"), "--log-client-ca", str(pki / "ca.crt")),
     ]
-    return ProcessSpec(NODE, tuple(argv), _environment())
+    return ProcessSpec(NODE, tuple(argv), _environment(parts.place))
 
 
 def operator(parts: Parts) -> ProcessSpec:
@@ -66,7 +66,7 @@ def operator(parts: Parts) -> ProcessSpec:
         "metrics-port": str(parts.metrics_ports[OPERATOR]),
         "metrics-address": "127.0.0.1",
     }
-    return ProcessSpec(OPERATOR, (*_python("fedround_operator.hub"), *_flags(options)), _environment())
+    return ProcessSpec(OPERATOR, (*_python("fedround_operator.hub"), *_flags(options)), _environment(parts.place))
 
 
 def agent(parts: Parts, clinic: str) -> ProcessSpec:
@@ -85,7 +85,7 @@ def agent(parts: Parts, clinic: str) -> ProcessSpec:
         "metrics-port": str(parts.metrics_ports[name]),
         "metrics-address": "127.0.0.1",
     }
-    return ProcessSpec(name, (*_python("fedround_operator.agent"), *_flags(options)), _environment())
+    return ProcessSpec(name, (*_python("fedround_operator.agent"), *_flags(options)), _environment(parts.place))
 
 
 def _python(module: str) -> tuple[str, ...]:
@@ -96,9 +96,11 @@ def _flags(options: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(f"--{name}={value}" for name, value in options.items())
 
 
-def _environment() -> dict[str, str]:
-    kept = ("PATH", "HOME", "LANG", "TMPDIR", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-    return {name: os.environ[name] for name in kept if name in os.environ} | {"PYTHONUNBUFFERED": "1"}
+def _environment(place: Layout) -> dict[str, str]:
+    """Nothing of the starter's shell but what a program needs; temporary files (keys among them) stay in the state."""
+    kept = ("PATH", "HOME", "LANG", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+    fixed = {"PYTHONUNBUFFERED": "1", "TMPDIR": str(place.temporary)}
+    return {name: os.environ[name] for name in kept if name in os.environ} | fixed
 
 
 def actors(parts: Parts, clinics: Sequence[str]) -> list[ProcessSpec]:

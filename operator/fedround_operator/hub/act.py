@@ -1,5 +1,6 @@
 """Carries out decisions about rounds and models. Every action may be repeated."""
 
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from fedround_api import names
@@ -8,6 +9,7 @@ from fedround_operator.hub.actions import Action, ChangePart, MakeJob, MakePart,
 from fedround_operator.hub.manifests import clinic_round
 from fedround_operator.hub.seen import RoundSeen
 from fedround_operator.hub.signing import Signer
+from fedround_operator.kit.errors import ApiError
 from fedround_operator.kit.resources import CLINIC_ROUNDS, JOBS, MODELS, Object, Resource
 from fedround_operator.kit.writing import Makes, Patches, ensure, write_status
 
@@ -16,6 +18,22 @@ class Writes(Makes, Patches, Protocol):
     """What acting needs of an API server."""
 
     def delete(self, resource: Resource, namespace: str, name: str) -> None: ...
+
+
+def act_all(api: Writes, signer: Signer, seen: RoundSeen, actions: Iterable[Action]) -> None:
+    """Carry out all actions of a round's decision: one that fails, say for one clinic, does not hold up the others.
+
+    Raises:
+        ApiError: the first failure, after all actions were tried.
+    """
+    failures: list[ApiError] = []
+    for action in actions:
+        try:
+            act(api, signer, seen, action)
+        except ApiError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
 
 
 def act(api: Writes, signer: Signer, seen: RoundSeen, action: Action) -> None:

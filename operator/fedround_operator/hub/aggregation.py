@@ -10,6 +10,7 @@ from fedround_operator.hub.decision import SUCCEEDED, Decision, closing, conditi
 from fedround_operator.hub.manifests import aggregate_job
 from fedround_operator.hub.seen import RoundSeen, StartedRound
 from fedround_operator.hub.settings import HubSettings
+from fedround_operator.kit.jobseen import latest
 from fedround_operator.kit.jobsteps import Done, GaveUp, Make, Wait, next_step
 
 AGGREGATED = "Aggregated"
@@ -28,7 +29,8 @@ def aggregate(seen: RoundSeen, started: StartedRound, settings: HubSettings) -> 
             counted = _counted(round_, attempts, count)
             return refused(counted, AGGREGATED, reason, job.report if job else None, seen)
         case _ if left == 0.0:
-            return refused(round_, AGGREGATED, Reason.DEADLINE_PASSED, None, seen)
+            last = latest(seen.jobs, Role.AGGREGATE)
+            return refused(round_, AGGREGATED, Reason.DEADLINE_PASSED, last.report if last else None, seen)
         case Make(attempt):
             return Decision(
                 _counted(round_, attempts, attempt).status,
@@ -42,7 +44,8 @@ def aggregate(seen: RoundSeen, started: StartedRound, settings: HubSettings) -> 
 def refused(round_: FederatedRound, type_: str, reason: Reason, report: JobReport | None, seen: RoundSeen) -> Decision:
     """The stage failed for good: the condition names the clinic and the cause, and the incumbent stays."""
     cause = report.message if report and report.message else reason.advice
-    message = f"clinic {report.clinic}: {cause}" if report and report.clinic else cause
+    unnamed = report is not None and report.clinic is not None and f"clinic {report.clinic}" not in cause
+    message = f"clinic {report.clinic}: {cause}" if report and unnamed else cause
     status = condition(round_, round_.status, type_, "False", reason, message=message, now=seen.now)
     return failed(round_.model_copy(update={"status": status}), reason, message=message, now=seen.now)
 

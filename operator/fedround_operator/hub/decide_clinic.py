@@ -16,6 +16,8 @@ from fedround_operator.kit.leases import expires_at, renewed_at
 # `lastSeen` is for people: written with each renewal it would cost the API server a write every few seconds a clinic.
 LAST_SEEN_STEP_SECONDS = 60.0
 CASE_VOLUME_LIMIT = 10_000_000
+# A clinic may write any time into its Lease; one that claims to be alive for years is looked at again all the same.
+LONGEST_PAUSE_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ def decide_clinic(seen: ClinicSeen) -> ClinicDecision:
     expiry = expires_at(seen.lease)
     if expiry is None or expiry <= seen.now:
         return ClinicDecision(_status(seen, "Unknown", Reason.LEASE_EXPIRED))
-    return ClinicDecision(_status(seen, "True", Reason.LEASE_RENEWED), (expiry - seen.now).total_seconds())
+    again = min((expiry - seen.now).total_seconds(), LONGEST_PAUSE_SECONDS)
+    return ClinicDecision(_status(seen, "True", Reason.LEASE_RENEWED), again)
 
 
 def _status(seen: ClinicSeen, value: Literal["True", "Unknown"], reason: Reason) -> ClinicStatus:

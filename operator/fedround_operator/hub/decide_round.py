@@ -48,7 +48,7 @@ def _stage(seen: RoundSeen, settings: HubSettings) -> Decision:
     status = round_.status
     if status.completed_at is not None:
         return finished(seen)
-    if round_.spec.cancel:
+    if round_.spec.cancel and not _is_settled(seen):
         return failed(round_, Reason.CANCELLED, now=now)
     if round_.spec.suspend:
         return _suspended(seen)
@@ -66,6 +66,11 @@ def _stage(seen: RoundSeen, settings: HubSettings) -> Decision:
     if status.verdict is None:
         return validate(seen, started, status.candidate, settings)
     return settle(seen, started, status.candidate, status.verdict)
+
+
+def _is_settled(seen: RoundSeen) -> bool:
+    """Whether the verdict is in the model already: then it is too late to cancel."""
+    return seen.round.status.verdict is not None and seen.model is not None and not seen.holds_model
 
 
 def finished(seen: RoundSeen) -> Decision:

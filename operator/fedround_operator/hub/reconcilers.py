@@ -7,7 +7,7 @@ from typing import Protocol
 from fedround_api import names
 from fedround_api.kinds import FederatedRound, is_true
 from fedround_api.kinds.clinic import AVAILABLE
-from fedround_operator.hub.act import Writes, act
+from fedround_operator.hub.act import Writes, act_all
 from fedround_operator.hub.decide_clinic import decide_clinic
 from fedround_operator.hub.decide_model import decide_model
 from fedround_operator.hub.decide_round import decide
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 ROUND, MODEL, CLINIC, SWEEP = "FederatedRound", "FederatedModel", "Clinic", "Sweep"
 SWEEP_KEY = Key(SWEEP, "", "")
-# Parts of a deleted round are removed when its deletion is seen; this finds those of a deletion that was missed.
+# What a deleted round held is given back when its deletion is seen; this makes good a deletion that was missed.
 SWEEP_SECONDS = 60.0
 
 
@@ -50,8 +50,7 @@ class Hub:
         if seen is None or seen.round.metadata.deletion_timestamp:
             return Outcome(wake=(SWEEP_KEY,))
         decision = decide(seen, self._settings)
-        for action in decision.actions:
-            act(self._api, self._signer, seen, action)
+        act_all(self._api, self._signer, seen, decision.actions)
         if event := transition_event(seen.round, decision.status, seen.now):
             ensure(self._api, EVENTS, event)
         try:
@@ -87,15 +86,21 @@ class Hub:
         return Outcome(decision.again_seconds, self._unfinished(key.namespace) if changed else ())
 
     def sweep(self, _: Key) -> Outcome:
-        """Remove the parts of rounds that are gone; parts are listed first, so that a new round's are safe."""
+        """Remove the parts of rounds that are gone, and have the models looked at that a round waits for.
+
+        Parts are listed first, so that a new round's are safe.
+        """
         parts = self._api.list(CLINIC_ROUNDS, labels={names.PART_OF: names.PART_OF_VALUE})
-        alive = {round_["metadata"]["uid"] for round_ in self._api.list(ROUNDS)}
+        rounds = self._api.list(ROUNDS)
+        alive = {round_["metadata"]["uid"] for round_ in rounds}
         for part in parts:
             meta = part["metadata"]
             if part["spec"]["round"]["uid"] not in alive:
                 self._api.delete(CLINIC_ROUNDS, meta["namespace"], meta["name"])
                 log.info("removed part of a round that is gone namespace=%s name=%s", meta["namespace"], meta["name"])
-        return Outcome(SWEEP_SECONDS)
+        waiting = (round_ for round_ in rounds if not round_.get("status", {}).get("completedAt"))
+        models = {(round_["metadata"]["namespace"], round_["spec"]["modelRef"]["name"]) for round_ in waiting}
+        return Outcome(SWEEP_SECONDS, tuple(Key(MODEL, *model) for model in sorted(models)))
 
     def _unfinished(self, namespace: str) -> tuple[Key, ...]:
         rounds = (read_kind(FederatedRound, found) for found in self._api.list(ROUNDS, namespace))

@@ -2,7 +2,8 @@
 
 from fedround_operator.kit.resources import Object
 
-_READ = ["get", "list", "watch"]
+_SEE = ["list", "watch"]
+_READ = ["get", *_SEE]
 
 
 def cluster_rules() -> list[Object]:
@@ -15,9 +16,9 @@ def cluster_rules() -> list[Object]:
             "resources": ["federatedrounds/status", "federatedmodels/status", "clinics/status"],
             "verbs": ["patch"],
         },
-        {"apiGroups": fedround, "resources": ["clinicrounds"], "verbs": [*_READ, "create", "patch", "delete"]},
-        {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": [*_READ, "create", "delete"]},
-        {"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch"]},
+        {"apiGroups": fedround, "resources": ["clinicrounds"], "verbs": [*_SEE, "create", "patch", "delete"]},
+        {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": [*_SEE, "create", "delete"]},
+        {"apiGroups": [""], "resources": ["pods"], "verbs": _SEE},
         {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]},
         {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": [*_READ, "create", "patch"]},
     ]

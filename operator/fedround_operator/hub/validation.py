@@ -10,6 +10,7 @@ from fedround_operator.hub.decision import Decision, closing, condition, soonest
 from fedround_operator.hub.manifests import validate_job
 from fedround_operator.hub.seen import RoundSeen, StartedRound
 from fedround_operator.hub.settings import HubSettings
+from fedround_operator.kit.jobseen import latest
 from fedround_operator.kit.jobsteps import Done, GaveUp, Make, Wait, next_step
 
 VALIDATED = "Validated"
@@ -26,7 +27,8 @@ def validate(seen: RoundSeen, started: StartedRound, candidate: Candidate, setti
         case GaveUp(count, job, reason):
             return refused(_counted(round_, count), VALIDATED, reason, job.report if job else None, seen)
         case _ if left == 0.0:
-            return refused(round_, VALIDATED, Reason.DEADLINE_PASSED, None, seen)
+            last = latest(seen.jobs, Role.VALIDATE)
+            return refused(round_, VALIDATED, Reason.DEADLINE_PASSED, last.report if last else None, seen)
         case Make(attempt):
             made = MakeJob(validate_job(started, candidate, attempt, settings))
             return Decision(_counted(round_, attempt).status, (*closed, made), left)

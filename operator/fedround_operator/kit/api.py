@@ -44,8 +44,8 @@ class Credentials:
 class KubeApi:
     """Objects of one API server."""
 
-    def __init__(self, configuration: Any) -> None:
-        self._configuration = configuration
+    def __init__(self, configuration: Any, timeout_seconds: tuple[float, float] = TIMEOUT_SECONDS) -> None:
+        self._configuration, self._timeout_seconds = configuration, timeout_seconds
         self._rest = client.ApiClient(configuration).rest_client
 
     @property
@@ -126,7 +126,11 @@ class KubeApi:
         headers = {"Accept": "application/json", "Content-Type": kind, **self._authorization()}
         try:
             answer = self._rest.request(
-                method, self._configuration.host + path, headers=headers, body=body, _request_timeout=TIMEOUT_SECONDS
+                method,
+                self._configuration.host + path,
+                headers=headers,
+                body=body,
+                _request_timeout=self._timeout_seconds,
             )
             content = answer.data if answer.data is not None else answer.read()
         except client.ApiException as error:  # how older versions of the package tell of a status that is no success
@@ -135,7 +139,10 @@ class KubeApi:
             raise ApiUnreachable(f"{method} {path}: no answer from {self._configuration.host}: {error}") from error
         if not 200 <= answer.status <= 299:
             raise _refusal(f"{method} {path}", answer.status, content)
-        return json.loads(content)
+        try:
+            return json.loads(content)
+        except ValueError as error:
+            raise ApiUnreachable(f"{method} {path}: what answered is no API server: it sent no JSON") from error
 
     def _authorization(self) -> dict[str, str]:
         setting = self._configuration.auth_settings().get("BearerToken")
@@ -161,7 +168,7 @@ def _message(body: str | bytes | None) -> str:
         return ""
 
 
-def connect(kubeconfig: Path | None) -> KubeApi:
+def connect(kubeconfig: Path | None, timeout_seconds: tuple[float, float] = TIMEOUT_SECONDS) -> KubeApi:
     """The API server of a kubeconfig file, or of the cluster that this process runs in.
 
     Raises:
@@ -176,4 +183,4 @@ def connect(kubeconfig: Path | None) -> KubeApi:
             config.load_kube_config(config_file=str(kubeconfig), client_configuration=configuration)
     except config.ConfigException as error:
         raise ApiUnreachable(f"{kubeconfig or 'in-cluster configuration'}: {error}") from error
-    return KubeApi(configuration)
+    return KubeApi(configuration, timeout_seconds)

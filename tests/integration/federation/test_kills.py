@@ -83,26 +83,50 @@ def status_of(found: Object) -> Object:
 # --- operator and agent
 
 
-def operator_points(network: Network, name: str, model: str) -> list[Point]:
+@dataclass(frozen=True)
+class OwnSigns:
+    """How a round, its model of the same name, its parts and its Jobs show how far it is."""
+
+    name: str
+
+    def has(self, key: str) -> Callable[[Object], bool]:
+        return lambda found: self._is_named(found) and key in status_of(found)
+
+    def is_swapped(self, model: Object) -> bool:
+        return self._is_named(model) and status_of(model)["current"]["round"] == self.name
+
+    def is_claimed(self, model: Object) -> bool:
+        # The swap gives the claim back.
+        return self.has("activeRound")(model) or self.is_swapped(model)
+
+    def is_job(self, role: str) -> Callable[[Object], bool]:
+        wanted = {names.ROUND_LABEL: self.name, names.ROLE_LABEL: role}
+        return lambda found: wanted.items() <= found["metadata"].get("labels", {}).items()
+
+    def is_part(self, found: Object) -> bool:
+        return bool(found.get("spec", {}).get("round", {}).get("name") == self.name)
+
+    def is_trained_for(self, part: Object) -> bool:
+        return self.is_part(part) and status_of(part).get("attempts", {}).get("train", 0) > 0
+
+    def has_completed(self, type_: str) -> Callable[[Object], bool]:
+        return lambda part: (
+            self.is_part(part)
+            and any(one["type"] == type_ and one["status"] == "True" for one in status_of(part).get("conditions", []))
+        )
+
+    def has_result(self, part: Object) -> bool:
+        return self.is_part(part) and "result" in status_of(part)
+
+    def _is_named(self, found: Object) -> bool:
+        return bool(found["metadata"].get("name") == self.name)
+
+
+def operator_points(network: Network, name: str) -> list[Point]:
     """The points of a round at which the operator writes, in their order."""
     rounds, models = ROUNDS.path(NETWORK), MODELS.path(NETWORK)
     jobs, parts = JOBS.path(NETWORK), CLINIC_ROUNDS.path()
-
-    def is_round(found: Object) -> bool:
-        return bool(found["metadata"].get("name") == name)
-
-    def has(key: str) -> Callable[[Object], bool]:
-        return lambda found: is_round(found) and key in status_of(found)
-
-    def is_model(found: Object) -> bool:
-        return bool(found["metadata"].get("name") == model)
-
-    def is_job(role: str) -> Callable[[Object], bool]:
-        wanted = {names.ROUND_LABEL: name, names.ROLE_LABEL: role}
-        return lambda found: wanted.items() <= found["metadata"].get("labels", {}).items()
-
-    def is_part(found: Object) -> bool:
-        return bool(found.get("spec", {}).get("round", {}).get("name") == name)
+    signs = OwnSigns(name)
 
     def all_submitted() -> bool:
         return all(outcome(part) == "True Submitted" for part in network.parts(name).values())
@@ -111,16 +135,16 @@ def operator_points(network: Network, name: str, model: str) -> list[Point]:
         return network.exit_codes(job_name(network, name, "validate"), NETWORK) == [0]
 
     return [
-        Point("model claimed", models, lambda one: is_model(one) and "activeRound" in status_of(one)),
-        Point("participants fixed", rounds, has("startedAt")),
-        Point("parts handed out", parts, is_part),
-        Point("training", parts, lambda one: is_part(one) and status_of(one).get("phase") == "Training", all_submitted),
-        Point("training closed", rounds, has("trainingClosedAt")),
-        Point("aggregating", jobs, is_job("aggregate")),
-        Point("candidate known", rounds, has("candidate")),
-        Point("validating", jobs, is_job("validate"), judged),
-        Point("verdict known", rounds, has("verdict")),
-        Point("model swapped", models, lambda one: is_model(one) and status_of(one)["current"]["round"] == name),
+        Point("model claimed", models, signs.is_claimed),
+        Point("participants fixed", rounds, signs.has("startedAt")),
+        Point("parts handed out", parts, signs.is_part),
+        Point("training", parts, signs.is_trained_for, all_submitted),
+        Point("training closed", rounds, signs.has("trainingClosedAt")),
+        Point("aggregating", jobs, signs.is_job("aggregate")),
+        Point("candidate known", rounds, signs.has("candidate")),
+        Point("validating", jobs, signs.is_job("validate"), judged),
+        Point("verdict known", rounds, signs.has("verdict")),
+        Point("model swapped", models, signs.is_swapped),
     ]
 
 
@@ -131,7 +155,7 @@ def job_name(network: Network, name: str, role: str) -> str:
 def test_the_operator_killed_at_every_point_of_a_round(network: Network, undisturbed: str) -> None:
     name = "operator-killed"
     network.make_model(name)
-    points = operator_points(network, name, name)
+    points = operator_points(network, name)
 
     kill_at_each(network, runtime.OPERATOR, points, lambda: network.start_round(name, name))
 
@@ -147,39 +171,21 @@ def test_the_operator_killed_at_every_point_of_a_round(network: Network, undistu
 def agent_points(network: Network, name: str, clinic: str) -> list[Point]:
     """The points of a clinic's part at which its agent has seen or written something, in their order."""
     parts, jobs = CLINIC_ROUNDS.path(names.clinic_namespace(clinic)), JOBS.path(layout.local_namespace(clinic))
-
-    def is_part(found: Object) -> bool:
-        return bool(found.get("spec", {}).get("round", {}).get("name") == name)
-
-    def completed(type_: str) -> Callable[[Object], bool]:
-        return lambda found: (
-            is_part(found)
-            and any(one["type"] == type_ and one["status"] == "True" for one in status_of(found).get("conditions", []))
-        )
-
-    def is_job(role: str) -> Callable[[Object], bool]:
-        return lambda found: role_of_round(found, name) == role
+    signs = OwnSigns(name)
 
     def trained() -> bool:
-        found = network.jobs_of_part(network.parts(name)[clinic].metadata.uid, clinic)
-        train = next(one for one in found if role_of_round(one, name) == "train")
-        return network.exit_codes(train["metadata"]["name"], layout.local_namespace(clinic)) == [0]
+        job = names.job_name(name, "train", network.parts(name)[clinic].metadata.uid, 1)
+        return network.exit_codes(job, layout.local_namespace(clinic)) == [0]
 
     return [
-        Point("part seen", parts, is_part),
-        Point("fetching", jobs, is_job("fetch")),
-        Point("fetched", parts, completed("Fetched")),
-        Point("training", jobs, is_job("train"), trained),
-        Point("trained", parts, lambda found: is_part(found) and "result" in status_of(found)),
-        Point("submitting", jobs, is_job("submit")),
-        Point("submitted", parts, completed("Succeeded")),
+        Point("part seen", parts, signs.is_part),
+        Point("fetching", jobs, signs.is_job("fetch")),
+        Point("fetched", parts, signs.has_completed("Fetched")),
+        Point("training", jobs, signs.is_job("train"), trained),
+        Point("trained", parts, signs.has_result),
+        Point("submitting", jobs, signs.is_job("submit")),
+        Point("submitted", parts, signs.has_completed("Succeeded")),
     ]
-
-
-def role_of_round(found: Object, name: str) -> str | None:
-    """The role of a clinic's Job if it is of this round."""
-    labels = found["metadata"].get("labels", {})
-    return labels.get(names.ROLE_LABEL) if labels.get(names.ROUND_LABEL) == name else None
 
 
 def test_an_agent_killed_at_every_point_of_its_part(network: Network, undisturbed: str) -> None:
@@ -316,3 +322,49 @@ def test_the_store_away_while_clinics_fetch_and_the_gateway_while_they_train(
     network.federation.parts(network.record).gateway.start()
 
     assert_undisturbed(network.ended(name), undisturbed)
+
+
+# --- everything at once, and children that somebody deletes
+
+
+def test_everything_killed_at_once_while_clinics_train(network: Network, undisturbed: str) -> None:
+    """As if the power had gone: control plane, store, gateway, node, operator, agents and Jobs."""
+    name = "power-cut"
+    network.make_model(name)
+    network.start_round(name, name)
+    pods = wait_for(lambda: running_pods(network, "train") or None, "a clinic trains", 60)
+
+    processes = network.federation.processes
+    pids = [pid for one in processes.names() if (pid := processes.pid(one)) is not None]
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    for pod in pods:
+        network.sandbox(pod["metadata"]["uid"]).signal(signal.SIGKILL)
+    for one in processes.names():
+        network.await_gone(one)
+    network.start_all()
+
+    assert_undisturbed(network.ended(name), undisturbed)
+
+
+def test_parts_and_jobs_that_somebody_deletes_are_made_again(network: Network, undisturbed: str) -> None:
+    name, (first, second, _) = "children-deleted", network.clinics
+    network.make_model(name)
+    network.start_round(name, name)
+    wait_for(lambda: "train-a1" in all_jobs(network, name, first), f"{first} trains", 60)
+
+    part = network.parts(name)[second]
+    network.api.delete(CLINIC_ROUNDS, part.metadata.namespace, part.metadata.name)
+    train = names.job_name(name, "train", network.parts(name)[first].metadata.uid, 1)
+    network.api.delete(JOBS, layout.local_namespace(first), train)
+    uid = network.round(name).metadata.uid
+    wait_for(lambda: "aggregate-a1" in network.hub_jobs(uid), "the hub aggregates", 180)
+    network.api.delete(JOBS, NETWORK, job_name(network, name, "aggregate"))
+
+    assert_undisturbed(network.ended(name), undisturbed)
+    assert network.parts(name)[second].metadata.uid != part.metadata.uid
+    assert "train-a2" in network.clinic_jobs(name, first)
+
+
+def all_jobs(network: Network, name: str, clinic: str) -> list[str]:
+    return network.clinic_jobs(name, clinic) if clinic in network.parts(name) else []

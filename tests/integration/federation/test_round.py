@@ -171,7 +171,9 @@ def test_the_same_model_and_seed_give_the_same_checkpoint(applied: Applied, undi
     assert candidate.digest == undisturbed
 
 
-def test_a_checkpoint_is_published_before_the_model_points_to_it(network: Network, applied: Applied) -> None:
+def test_a_checkpoint_is_published_before_the_model_points_to_it(
+    network: Network, applied: Applied, undisturbed: str
+) -> None:
     """Each version of the model is taken from a watch, and its checkpoint is looked for at once."""
     version = network.watching.get(f"{MODELS.path(NETWORK)}")["metadata"]["resourceVersion"]
     network.start_round("applied-2", MODEL, training=training(seed=8))
@@ -192,6 +194,8 @@ def test_a_checkpoint_is_published_before_the_model_points_to_it(network: Networ
     verdict = ended.status.verdict
     assert verdict is not None
     assert pointers[-1][0] == (2 if verdict.result == "Promote" else 1)
+    assert ended.status.candidate is not None
+    assert ended.status.candidate.digest != undisturbed
     assert ended.status.base is not None
     assert ended.status.base.digest == network.model(MODEL).status.history[-2].digest
 

@@ -82,9 +82,7 @@ def test_a_verdict_that_the_operator_could_not_work_with_is_no_report(changes: d
 
 
 def test_a_policy_is_read_and_forbids_by_default() -> None:
-    policy = read_policy(
-        {"apiVersion": "fedround.dev/v1alpha1", "kind": "ClinicPolicy", "spec": {"caseVolume": 1200}}
-    )
+    policy = read_policy({"apiVersion": "fedround.dev/v1alpha1", "kind": "ClinicPolicy", "spec": {"caseVolume": 1200}})
 
     assert policy.spec.case_volume == 1200
     assert policy.spec.privacy.allow_none is False
@@ -115,7 +113,7 @@ def test_a_policy_of_another_kind_or_version_is_refused(field: str, value: str) 
 
 @pytest.mark.parametrize("data", [None, [], "text", 3])
 def test_a_policy_file_without_a_mapping_is_refused(data: Any) -> None:
-    with pytest.raises(PolicyInvalid, match="^policy: "):
+    with pytest.raises(PolicyInvalid, match=r"^policy: "):
         read_policy(data)
 
 

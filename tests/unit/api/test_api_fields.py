@@ -23,7 +23,8 @@ def test_a_decimal_is_kept_as_it_was_written(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "0", "0.0", "10.000000001", "-1", "+1", "1e-3", ".5", "5.", " 1", "1 ", "1\n", "NaN", "inf", "0,5", "١"]
+    "text",
+    ["", "0", "0.0", "10.000000001", "-1", "+1", "1e-3", ".5", "5.", " 1", "1 ", "1\n", "NaN", "inf", "0,5", "١"],
 )
 def test_what_is_no_decimal_or_out_of_bounds_is_refused(text: str) -> None:
     with pytest.raises(ValidationError):

@@ -84,9 +84,7 @@ def test_clinics_that_are_silent_are_waited_for_by_name() -> None:
     decision = with_one_clinic_there().decide()
 
     assert outcome(decision) == ("Unknown", "WaitingForClinics")
-    assert need_condition(decision).message == (
-        "1 of at least 2 clinics are available; not available: north, south"
-    )
+    assert need_condition(decision).message == ("1 of at least 2 clinics are available; not available: north, south")
     assert decision.status.start_deadline_at == "2026-11-24T12:30:00Z"
 
 

@@ -27,7 +27,13 @@ from support.hub_builders import (
 )
 
 CANDIDATE = {"digest": CANDIDATE_DIGEST, "bytes": 770_000}
-OURS = {"version": 4, "round": "skin-2026-w48", "roundUid": ROUND_UID, "promotedAt": "2026-11-24T12:00:00Z", **CANDIDATE}
+OURS = {
+    "version": 4,
+    "round": "skin-2026-w48",
+    "roundUid": ROUND_UID,
+    "promotedAt": "2026-11-24T12:00:00Z",
+    **CANDIDATE,
+}
 
 
 def made_jobs(decision: Decision) -> list[str]:
@@ -44,9 +50,7 @@ def stage(role: Role) -> RoundBuilder:
     return make_round().aggregating() if role is Role.AGGREGATE else make_round().validating()
 
 
-STAGES = pytest.mark.parametrize(
-    ("role", "condition"), [(Role.AGGREGATE, "Aggregated"), (Role.VALIDATE, "Validated")]
-)
+STAGES = pytest.mark.parametrize(("role", "condition"), [(Role.AGGREGATE, "Aggregated"), (Role.VALIDATE, "Validated")])
 
 
 @STAGES
@@ -85,8 +89,10 @@ def test_a_bad_update_ends_the_round_with_clinic_and_cause(role: Role, condition
 
     assert outcome(decision, condition) == ("False", code.reason)
     assert outcome(decision) == ("False", code.reason)
-    assert need_condition(decision).message == need_condition(decision, condition).message == (
-        "clinic north: layer1.weight"
+    assert (
+        need_condition(decision).message
+        == need_condition(decision, condition).message
+        == ("clinic north: layer1.weight")
     )
     assert decision.status.phase is RoundPhase.FAILED
     assert decision.actions == ()
@@ -267,9 +273,11 @@ def test_a_better_sensitivity_becomes_the_anchor_by_value_and_not_by_text() -> N
 
     assert status.released is not None
     assert status.released.best_sensitivity == "0.9000001"
-    other = written(built.model_status(released=released(bestSensitivity="1")).decide())
+    small = {"sensitivity": "9e-1", "specificity": "0.8", "auroc": "0.9"}
+    built = make_round().judged(verdict(release=True, candidate=small))
+    other = written(built.model_status(released=released(bestSensitivity="0.95")).decide())
     assert other.released is not None
-    assert other.released.best_sensitivity == "1"
+    assert other.released.best_sensitivity == "0.95"
 
 
 def test_a_warm_up_promotion_releases_nothing() -> None:

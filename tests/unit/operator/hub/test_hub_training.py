@@ -177,3 +177,12 @@ def test_a_round_trains_on_from_its_base_when_the_model_has_moved() -> None:
 
     assert decision.status.base is not None
     assert decision.status.base.digest == BASE_DIGEST
+
+
+def test_a_quorum_is_the_minimum_and_no_more() -> None:
+    built = make_round(clinics=3, minimum=2).training().clinic("north", FAILED)
+
+    decision = built.clinic("east", SUBMITTED).clinic("south", SUBMITTED).at(hours=8).decide()
+
+    assert outcome(decision, "QuorumReached") == ("True", "QuorumMet")
+    assert need_condition(decision, "QuorumReached").message == ("2 of 3 clinics submitted an update; at least 2 must")

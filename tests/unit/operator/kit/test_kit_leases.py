@@ -14,7 +14,9 @@ from support.fake_api import Call, FakeApi
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 
 
-def lease(holder: str | None = "hub-1", renewed: str | None = "2026-11-24T12:00:00.000000Z", seconds: int = 15) -> Object:
+def lease(
+    holder: str | None = "hub-1", renewed: str | None = "2026-11-24T12:00:00.000000Z", seconds: int = 15
+) -> Object:
     spec = {"holderIdentity": holder, "renewTime": renewed, "leaseDurationSeconds": seconds}
     return {"metadata": {"name": "x"}, "spec": {key: value for key, value in spec.items() if value is not None}}
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fedround_api.kinds import Clinic, Condition, FederatedRound
@@ -42,6 +42,7 @@ def rfc_7386(target: Any, patch: Any) -> Any:
     return result
 
 
+@settings(deadline=None)
 @given(_OBJECTS, _OBJECTS)
 def test_a_patch_turns_the_one_state_into_the_other(before: dict[str, Any], after: dict[str, Any]) -> None:
     kept = copy.deepcopy((before, after))
@@ -50,6 +51,7 @@ def test_a_patch_turns_the_one_state_into_the_other(before: dict[str, Any], afte
     assert (before, after) == kept
 
 
+@settings(deadline=None)
 @given(_OBJECTS)
 def test_a_patch_of_a_state_with_itself_is_empty(state: dict[str, Any]) -> None:
     assert merge_patch(state, copy.deepcopy(state)) == {}
