@@ -2,8 +2,8 @@
 
     python tests/benchmarks/round_cost.py [DEMO OPTIONS]
 
-Runs `fedround demo` in a new state folder and prints, for each round, its seconds, the union of the intervals in which a
-`train` or `validate` Job ran (from the node's log), the rest, and the peak of the summed proportional set size (PSS).
+Runs `fedround demo` in a new state folder and prints, for each round, its seconds, the union of the intervals in which
+a `train` or `validate` Job ran (from the node's log), the rest, and the peak of the summed proportional set size (PSS).
 """
 
 import json
@@ -51,7 +51,7 @@ def union_seconds(spans: Iterable[Interval]) -> float:
 
 
 def pss_bytes(state: Path, root: int) -> int:
-    """The summed PSS of the demo, and of every process that has the state folder in its command line or as its folder."""
+    """The summed PSS of the demo and of every process that knows the state folder."""
     total = 0
     ours = {process.pid for process in psutil.Process(root).children(recursive=True)} | {root}
     for process in psutil.process_iter():

@@ -5,6 +5,7 @@ at its end. Tests share clinics and test set; each makes its own model where it 
 rounds. `from support.federation_fixture import network` in a conftest brings it.
 """
 
+import copy
 import os
 import signal
 import subprocess
@@ -33,7 +34,9 @@ from fedround_operator.kit.errors import ApiError
 from fedround_operator.kit.resources import CLINIC_ROUNDS, CLINICS, JOBS, MODELS, PODS, ROUNDS, Object
 from fedround_training.data.synthetic import write_synthetic_folder
 
-EXAMPLE_ROUND = Path(__file__).parents[2] / "examples" / "round.yaml"
+EXAMPLE_ROUND: Object = yaml.safe_load((Path(__file__).parents[2] / "examples" / "round.yaml").read_text())
+# Enough for the gate to see the classifier learn from so few images.
+TRAINING = {"epochs": 4, "batchSize": 32, "learningRate": "0.03", "seed": 7}
 NETWORK = layout.NETWORK_NAMESPACE
 IMAGES, CLINIC_COUNT, IMAGE_SIZE, SEED = 150, 3, 32, 5
 # A round takes 15 to 25 s on two free cores; a machine that is busy with other work may need ten times as long.
@@ -225,14 +228,11 @@ def make_object(kind: str, name: str, spec: Mapping[str, Any]) -> Object:
 
 def make_round(name: str, model: str, **changes: Any) -> Object:
     """The round of the examples for all three clinics of a model; changes replace single fields of the spec."""
-    document: Object = yaml.safe_load(EXAMPLE_ROUND.read_text())
+    document = copy.deepcopy(EXAMPLE_ROUND)
     document["metadata"]["name"] = name
-    document["spec"] = {
-        **document["spec"],
-        "modelRef": {"name": model},
-        "clinics": {"minimum": CLINIC_COUNT},
-        **changes,
-    }
+    spec = document["spec"]
+    spec["training"] |= TRAINING
+    document["spec"] = {**spec, "modelRef": {"name": model}, "clinics": {"minimum": CLINIC_COUNT}, **changes}
     return document
 
 

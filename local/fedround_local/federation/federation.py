@@ -21,8 +21,8 @@ from fedround_local.objectstore import ObjectStore
 from fedround_local.processes import Processes, Report
 
 ADMINISTRATOR = "network-admin"
-# Above the defaults of the kind: a model that is released after its first round has its threshold frozen while its scores
-# still move with every round, and then loses cases at it.
+# Above the defaults of the kind: a model that is released after its first round has its threshold frozen while its
+# scores still move with every round, and then loses cases at it.
 FLOORS = Floors(sensitivity="0.80", specificity="0.70", auroc="0.85")
 
 
