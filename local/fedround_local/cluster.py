@@ -194,14 +194,15 @@ def free_ports(count: int) -> list[int]:
 def _stays_held(port: int) -> bool:
     """Whether somebody listens there, also after the time in which a killed process gives its sockets back."""
     until = time.monotonic() + _RELEASE_SECONDS
-    while _answers(port):
+    while answers(port):
         if time.monotonic() > until:
             return True
         time.sleep(0.05)
     return False
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
+    """Whether somebody listens on a port of this machine."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((LOOPBACK, port)) == 0

@@ -9,9 +9,11 @@ of what it runs.
 import contextlib
 import json
 import os
+import signal
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -121,10 +123,14 @@ class Processes:
         """
         begun = time.monotonic()
         said = False
-        while not condition():
+        while True:
+            holds = condition()
+            # Also when it holds: a foreign process on the same port may have given the answer.
             for name in needs:
                 if not self.alive(name):
                     raise ProcessDied(f"{name} ended while waiting for {what}; its log ends:\n{self.log_tail(name)}")
+            if holds:
+                return
             waited = time.monotonic() - begun
             if waited > timeout_seconds:
                 logs = "".join(f"\n{name} log ends:\n{self.log_tail(name)}" for name in needs)
@@ -176,3 +182,16 @@ class Processes:
             return process if same and process.status() != psutil.STATUS_ZOMBIE else None
         except (FileNotFoundError, ValueError, KeyError, psutil.NoSuchProcess):
             return None
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """A stretch in which Ctrl-C does nothing: stopping half of a federation helps nobody."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shlex
 import shutil
 import sys
 import tempfile
@@ -9,14 +10,16 @@ from pathlib import Path
 
 from rich.console import Console
 
+from fedround_api.kinds import FederatedModel
 from fedround_cli.tables import model_lines, round_table
-from fedround_cli.terminal import Progress, guarded
+from fedround_cli.terminal import Progress, guarded, program
 from fedround_local.demo.demo import DemoRequest
 from fedround_local.demo.demo import run as run_demo
 from fedround_local.demo.rounds import RoundResult, summary
 from fedround_local.errors import StateUnusable
 from fedround_local.federation.federation import Federation
 from fedround_local.federation.layout import Layout
+from fedround_local.processes import uninterrupted
 
 _UNPROTECTED = "Updates are neither noised nor masked yet: the hub can read each clinic's update."
 
@@ -30,36 +33,47 @@ def run(options: argparse.Namespace) -> int:
 
     def demo() -> int:
         if options.fresh:
-            remove(state)
-        results, model = run_demo(request, progress, lambda result: console.print(round_table(result)))
-        if not options.keep_running:
-            progress("stopping the federation")
-            Federation(state, progress).down()
-        for line in (*model_lines(model), _UNPROTECTED, "", *_next_steps(state, options.keep_running)):
+            remove(state, progress)
+        results, model = _run(request, console, progress, keep_running=options.keep_running)
+        for line in (*model_lines(model), _UNPROTECTED, "", *_next_steps(state, results, options.keep_running)):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
         if options.json:
             print(json.dumps(summary(results, model)), flush=True)
         return _exit_code(results)
 
-    def interrupted() -> None:
-        progress("interrupted: stopping everything that was started")
-        Federation(state, progress).down()
-        progress(f"nothing is left running; the state is in {state}")
-
-    return guarded(demo, interrupted)
+    return guarded(demo)
 
 
-def remove(state: Path) -> None:
+def _run(
+    request: DemoRequest, console: Console, progress: Progress, *, keep_running: bool
+) -> tuple[list[RoundResult], FederatedModel]:
+    """The rounds; whatever happens, nothing is left running unless that was asked for and all went well."""
+    federation = Federation(request.state, progress)
+    try:
+        ended = run_demo(federation, request, progress, lambda result: console.print(round_table(result)))
+    except BaseException:
+        if federation.place.is_ours():
+            with uninterrupted():
+                progress(f"stopping the federation; its state stays in {request.state}")
+                federation.down()
+        raise
+    if not keep_running:
+        progress("stopping the federation")
+        federation.down()
+    return ended
+
+
+def remove(state: Path, progress: Progress) -> None:
     """Stop and remove the federation of a state folder, and nothing that is not one.
 
     Raises:
         StateUnusable: the folder holds something else.
     """
-    if not state.exists() or not any(state.iterdir()):
+    if not state.exists() or (state.is_dir() and not any(state.iterdir())):
         return
-    if not Layout(state).record.exists() and not (state / "ports.json").exists():
+    if not Layout(state.absolute()).is_ours():
         raise StateUnusable(f"{state} is not empty and holds no federation: --fresh leaves it alone")
-    Federation(state, lambda _: None).down()
+    Federation(state, progress).down()
     shutil.rmtree(state)
 
 
@@ -70,14 +84,16 @@ def _exit_code(results: list[RoundResult]) -> int:
     return 1 if failed else 0
 
 
-def _next_steps(state: Path, running: bool) -> list[str]:
-    start = [] if running else [f"  fedround local up --state {state}"]
+def _next_steps(state: Path, results: list[RoundResult], running: bool) -> list[str]:
+    at = f"--state {shlex.quote(str(state))}"
+    start = [] if running else [f"  {program()} local up {at}"]
+    describe = [f"  {program()} local kubectl {at} -- describe fedround {results[-1].name}"] if results else []
     return [
         f"state folder: {state}",
         "try next:",
         *start,
-        f"  fedround local kubectl --state {state} -- get fedrounds,fm,clinics",
-        f"  fedround local kubectl --state {state} -- describe fedround demo-1",
-        f"  fedround local kubectl --state {state} -- apply -f examples/round.yaml",
-        f"  fedround local down --state {state}",
+        f"  {program()} local kubectl {at} -- get fedrounds,fm,clinics",
+        *describe,
+        f"  {program()} local kubectl {at} -- apply -f examples/round.yaml",
+        f"  {program()} local down {at}",
     ]

@@ -3,13 +3,14 @@
 import argparse
 import json
 import os
+import shlex
 import sys
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from fedround_cli.terminal import Progress, guarded
+from fedround_cli.terminal import Progress, guarded, program
 from fedround_local.errors import DataUnusable, NotReady
 from fedround_local.federation import status as federation_status
 from fedround_local.federation.dataplan import DataRequest
@@ -20,23 +21,20 @@ def run(options: argparse.Namespace) -> int:
     """Run the action; the exit code."""
     progress = Progress(Console(stderr=True))
     actions = {"up": _up, "status": _status, "down": _down, "kubectl": _kubectl}
-
-    def interrupted() -> None:
-        progress("interrupted: what this command had started is stopped")
-
-    return guarded(lambda: actions[options.action](options, progress), interrupted)
+    return guarded(lambda: actions[options.action](options, progress))
 
 
 def _up(options: argparse.Namespace, progress: Progress) -> int:
     federation = Federation(options.state, progress)
     record = federation.up(_set_up(options))
     progress(f"running: {len(record.clinics)} clinics ({', '.join(record.clinics)})")
+    at = f"--state {shlex.quote(str(options.state))}"
     for line in (
         "try next:",
-        f"  fedround local kubectl --state {options.state} -- apply -f examples/round.yaml",
-        f"  fedround local kubectl --state {options.state} -- get fedrounds --watch",
-        f"  fedround local status --state {options.state}",
-        f"  fedround local down --state {options.state}",
+        f"  {program()} local kubectl {at} -- apply -f examples/round.yaml",
+        f"  {program()} local kubectl {at} -- get fedrounds --watch",
+        f"  {program()} local status {at}",
+        f"  {program()} local down {at}",
     ):
         print(line)
     return 0
@@ -71,10 +69,8 @@ def _table(found: dict[str, Any]) -> Table:
 
 
 def _down(options: argparse.Namespace, progress: Progress) -> int:
-    federation = Federation(options.state, progress)
-    federation.record()
     progress("stopping")
-    federation.down()
+    Federation(options.state, progress).down()
     progress(f"nothing is left running; the state stays in {options.state}")
     return 0
 

@@ -5,7 +5,7 @@ Commands import what they need when they run, so that `--help` is quick and each
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
@@ -33,15 +33,25 @@ def _data(parser: argparse.ArgumentParser, *, clinics: int | None) -> None:
     parser.add_argument(
         "--split-by", metavar="COLUMN", help="clinics by the values of this column; else patients are dealt at random"
     )
-    parser.add_argument("--clinics", type=_count, default=clinics, metavar="N", help="number of clinics")
-    parser.add_argument("--seed", type=int, default=0, help="of the split, the model and the training (0)")
+    parser.add_argument("--clinics", type=whole_number(1, 50), default=clinics, metavar="N", help="number of clinics")
+    parser.add_argument(
+        "--seed",
+        type=whole_number(0, 2**31 - 1001),
+        default=0,
+        metavar="N",
+        help="of the split, the model and the training (0)",
+    )
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 50:
-        raise argparse.ArgumentTypeError("must be from 1 to 50")
-    return number
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """Reads a whole number within bounds."""
+
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} to {most}")
+        return int(text)
+
+    return read
 
 
 def parser() -> argparse.ArgumentParser:
@@ -56,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", metavar="COMMAND")
     demo = commands.add_parser("demo", help="set up a hub and clinics on this machine and run rounds")
     _data(demo, clinics=3)
-    demo.add_argument("--rounds", type=_count, default=2, metavar="R", help="number of rounds (2)")
+    demo.add_argument("--rounds", type=whole_number(1, 50), default=2, metavar="R", help="number of rounds (2)")
     demo.add_argument("--state", type=Path, metavar="DIR", help="folder of the federation (a new temporary one)")
     demo.add_argument("--fresh", action="store_true", help="remove the federation that is in the state folder first")
     demo.add_argument("--keep-running", action="store_true", help="do not stop the federation at the end")

@@ -1,8 +1,13 @@
 """How commands speak to people: progress lines, tables, one-sentence errors, and a quiet end on Ctrl-C."""
 
+import shlex
+import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
 
 from rich.console import Console
 
@@ -23,13 +28,25 @@ class Progress:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def guarded(action: Callable[[], int], on_interrupt: Callable[[], None]) -> int:
-    """The exit code of an action, with failures said in one sentence."""
+def guarded(action: Callable[[], int]) -> int:
+    """The exit code of an action, failures said in one sentence; SIGTERM and a closed terminal count as Ctrl-C."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     try:
         return action()
     except LocalError as error:
         print(f"fedround: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        on_interrupt()
+        print("fedround: interrupted; what this command had started is stopped", file=sys.stderr)
         return 130
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def program() -> str:
+    """How to call this program again, ready to be pasted."""
+    found = shutil.which("fedround")
+    return "fedround" if found and Path(found).samefile(sys.argv[0]) else shlex.quote(sys.argv[0])

@@ -18,7 +18,7 @@ SCHEMAS = {
 }
 DOCUMENTS = {
     f"{path.name}-{number}": document
-    for path in sorted(EXAMPLES.glob("*.yaml"))
+    for path in sorted(EXAMPLES.rglob("*.yaml"))
     for number, document in enumerate(yaml.safe_load_all(path.read_text()))
 }
 OBJECTS = [name for name, document in DOCUMENTS.items() if document["kind"] != "ClinicPolicy"]
@@ -34,6 +34,6 @@ def test_an_example_is_an_object_that_the_server_takes(name: str) -> None:
 
 
 def test_the_example_of_a_policy_is_one_that_the_agent_takes() -> None:
-    document = yaml.safe_load((EXAMPLES / "policy.yaml").read_text())
+    document = yaml.safe_load((EXAMPLES / "clinic" / "policy.yaml").read_text())
 
     assert read_policy(document).spec.case_volume == 1200

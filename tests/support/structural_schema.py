@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from fedround_api.fields import DECIMAL_PATTERN, DURATION_PATTERN
+from fedround_api.kinds.federated_round import LABEL_NAME_PATTERN
 
 Schema = dict[str, Any]
 
@@ -19,6 +20,9 @@ _UNITS = {"s": 1, "m": 60, "h": 3600}
 _CEL: dict[str, Callable[[Any], bool]] = {
     f"self.matches('{DURATION_PATTERN}') && duration(self) <= duration('720h')": lambda self: (
         re.fullmatch(DURATION_PATTERN, self) is not None and int(self[:-1]) * _UNITS[self[-1]] <= 720 * 3600
+    ),
+    f"!has(self.matchLabels) || self.matchLabels.all(name, name.matches('{LABEL_NAME_PATTERN}'))": lambda self: all(
+        re.fullmatch(LABEL_NAME_PATTERN, name) for name in self.get("matchLabels", {})
     ),
     "self.highRiskClasses.all(c, c in self.classes)": lambda self: set(self["highRiskClasses"]) <= set(self["classes"]),
     "size(self.highRiskClasses) < size(self.classes)": lambda self: len(self["highRiskClasses"]) < len(self["classes"]),

@@ -1,7 +1,7 @@
 """FederatedModel: what is trained, how candidates are judged, and which version is current and released."""
 
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -188,8 +188,3 @@ class FederatedModel(Kind):
     metadata: Metadata
     spec: FederatedModelSpec
     status: FederatedModelStatus = Field(default_factory=FederatedModelStatus)
-
-
-def model_of(obj: dict[str, Any]) -> FederatedModel:
-    """The model in an object of the API server."""
-    return FederatedModel.model_validate(obj)

@@ -1,7 +1,7 @@
 """FederatedRound: one round of training, from the request to the verdict."""
 
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
 
@@ -50,11 +50,27 @@ class ModelRef(Part):
     name: Name
 
 
+# Syntax of label names and values (Kubernetes documentation, "Labels and Selectors").
+LABEL_NAME_PATTERN = "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
+_LABEL_VALUE_PATTERN = "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"
+
+
 class Selector(Part):
     """Labels that a Clinic must carry; none selects all."""
 
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            cel(
+                f"!has(self.matchLabels) || self.matchLabels.all(name, name.matches('{LABEL_NAME_PATTERN}'))",
+                "matchLabels must have names of labels, such as region or example.org/region",
+                fieldPath=".matchLabels",
+            )
+        )
+    )
+
     match_labels: Annotated[
-        dict[str, Annotated[str, Field(max_length=63)]], Field(max_length=8, description="label names and values")
+        dict[str, Annotated[str, Field(pattern=_LABEL_VALUE_PATTERN, max_length=63)]],
+        Field(max_length=8, description="label names and values"),
     ] = Field(default_factory=dict)
 
 
@@ -256,8 +272,3 @@ class FederatedRound(Kind):
     metadata: Metadata
     spec: FederatedRoundSpec
     status: FederatedRoundStatus = Field(default_factory=FederatedRoundStatus)
-
-
-def round_of(obj: dict[str, Any]) -> FederatedRound:
-    """The round in an object of the API server."""
-    return FederatedRound.model_validate(obj)

@@ -43,14 +43,13 @@ class DemoRequest:
 
 
 def run(
-    request: DemoRequest, report: Report, tell: Callable[[RoundResult], None]
+    federation: Federation, request: DemoRequest, report: Report, tell: Callable[[RoundResult], None]
 ) -> tuple[list[RoundResult], FederatedModel]:
     """The rounds that were run, and the model as they left it. Everything is running when this returns.
 
     Raises:
         LocalError: one sentence on what went wrong.
     """
-    federation = Federation(request.state, report)
     record = start(federation, request, report)
     _wait_for_model(federation, report)
     results = []
@@ -68,10 +67,10 @@ def start(federation: Federation, request: DemoRequest, report: Report) -> Feder
     """Make the federation, or go on with the one that is there if it is of the same data."""
     record = read_record(federation.place.record)
     if record is not None:
-        if request.data is not None and str(request.data.absolute()) != record.data:
+        if differs := _differences(request, record):
             raise StateUnusable(
-                f"{federation.place.state} has a federation made from {record.data}; name another --state folder, "
-                "or give --fresh to begin anew"
+                f"{federation.place.state} has a federation with other {', '.join(differs)}; name another --state "
+                "folder, or give --fresh to begin anew"
             )
         report("going on with the federation that is there")
         return federation.up(None)
@@ -79,8 +78,21 @@ def start(federation: Federation, request: DemoRequest, report: Report) -> Feder
     if data is None:
         data, split_by = federation.place.state / "images", SYNTHETIC_SPLIT
         report(f"drawing {SYNTHETIC_IMAGES} procedural lesions")
-        write_synthetic_folder(data, SYNTHETIC_IMAGES, request.seed)
+        with federation.place.claimed(new=True):
+            write_synthetic_folder(data, SYNTHETIC_IMAGES, request.seed)
     return federation.up(SetUp(DataRequest(data.absolute(), request.clinics, split_by, request.seed)))
+
+
+def _differences(request: DemoRequest, record: FederationRecord) -> list[str]:
+    """In what the federation that is there is not the one that is asked for."""
+    split_by = request.split_by if request.data else SYNTHETIC_SPLIT
+    same = {
+        "--data": request.data is None or str(request.data.absolute()) == record.data,
+        "--split-by": split_by == record.split_by,
+        "--clinics": request.clinics == len(record.clinics),
+        "--seed": request.seed == record.seed,
+    }
+    return [option for option, holds in same.items() if not holds]
 
 
 def _wait_for_model(federation: Federation, report: Report) -> None:
@@ -96,9 +108,13 @@ def _wait_for_model(federation: Federation, report: Report) -> None:
 
 def _run_round(federation: Federation, wanted: dict[str, Any], report: Report) -> RoundResult:
     begun = time.monotonic()
-    federation.api().create(f"{_PATH}/federatedrounds", wanted)
+    try:
+        federation.api().create(f"{_PATH}/federatedrounds", wanted)
+    except ApiError as error:
+        raise NotReady(f"the hub does not take {wanted['metadata']['name']}: {error}") from error
     said = ""
     while True:
+        federation.heal()
         round_ = FederatedRound.model_validate(_read(federation, f"federatedrounds/{wanted['metadata']['name']}"))
         if round_.status.completed_at is not None:
             return result_of(round_, time.monotonic() - begun)

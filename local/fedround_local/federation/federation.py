@@ -1,11 +1,13 @@
 """Set up, start, show and stop a federation on this machine. Called by the command line, the demo and the tests."""
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from fedround_api.kinds.federated_model import Floors, Gate
-from fedround_local.cluster import Cluster, free_ports
+from fedround_local.cluster import Cluster, answers, free_ports
 from fedround_local.controlplane import ensure_controlplane
 from fedround_local.errors import StateUnusable
 from fedround_local.federation import layout, objects, runtime
@@ -18,9 +20,13 @@ from fedround_local.gateway import Gateway, GatewaySettings
 from fedround_local.node.api import Api
 from fedround_local.node.sandbox import kill_all
 from fedround_local.objectstore import ObjectStore
-from fedround_local.processes import Processes, Report
+from fedround_local.processes import Processes, Report, uninterrupted
 
 ADMINISTRATOR = "network-admin"
+# In the order in which they are stopped: without etcd the API server lingers.
+_BASE = ("gateway", "objectstore", "kube-controller-manager", "kube-apiserver", "etcd")
+# The gateway waits for open watches and the store for itself: longer than this waits for nothing.
+_PATIENCE_SECONDS = {"gateway": 3.0, "objectstore": 2.0, "kube-apiserver": 5.0, "kube-controller-manager": 5.0}
 # Above the defaults of the kind: a model that is released after its first round has its threshold frozen while its
 # scores still move with every round, and then loses cases at it.
 FLOORS = Floors(sensitivity="0.80", specificity="0.70", auroc="0.85")
@@ -36,17 +42,32 @@ class SetUp:
 
 
 class Federation:
-    """The federation of one state folder."""
+    """The federation of one state folder. Nothing is written before ``up``."""
 
     def __init__(self, state: Path, report: Report, *, unsafe_no_fsync: bool = False) -> None:
         self.place = Layout(state.absolute())
-        self._report = report
-        binary = ensure_controlplane(report)
-        self.place.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.processes = Processes(self.place.state)
-        self.cluster = Cluster(self.place.state, binary, unsafe_no_fsync=unsafe_no_fsync)
-        self.store = ObjectStore(self.place.state / "store", self.processes)
-        self.kubectl = Kubectl(binary, self.place.kubeconfig(ADMINISTRATOR))
+        self._report = report
+        self._unsafe_no_fsync = unsafe_no_fsync
+
+    @cached_property
+    def _binary(self) -> Path:
+        return ensure_controlplane(self._report)
+
+    @cached_property
+    def cluster(self) -> Cluster:
+        """The control plane."""
+        return Cluster(self.place.state, self._binary, unsafe_no_fsync=self._unsafe_no_fsync)
+
+    @cached_property
+    def store(self) -> ObjectStore:
+        """The object store."""
+        return ObjectStore(self.place.state / "store", self.processes)
+
+    @cached_property
+    def kubectl(self) -> Kubectl:
+        """The bundled kubectl, as the network's administrator."""
+        return Kubectl(self._binary, self.place.kubeconfig(ADMINISTRATOR))
 
     def record(self) -> FederationRecord:
         """What was set up here.
@@ -58,7 +79,7 @@ class Federation:
         if record is None:
             raise StateUnusable(
                 f"there is no federation in {self.place.state}; make one with "
-                f"`fedround local up --data DIR --clinics N --state {self.place.state}`"
+                f"`fedround local up --data DIR --clinics N --state DIR`"
             )
         return record
 
@@ -68,25 +89,43 @@ class Federation:
         Raises:
             LocalError: one sentence on what failed; what was started is stopped again.
         """
-        try:
-            return self._resume() if set_up is None else self._make(set_up)
-        except BaseException:
-            # Ctrl-C included: nothing half-started may hold ports and memory behind the user's back.
-            self.processes.stop_started()
-            self.cluster.processes.stop_started()
-            raise
+        if set_up is None:
+            self.record()
+        with self.place.claimed(new=set_up is not None):
+            before = self._running()
+            try:
+                return self._resume() if set_up is None else self._make(set_up)
+            except BaseException:
+                # Ctrl-C included: nothing half-started may hold ports and memory behind the user's back.
+                with uninterrupted():
+                    self._report("stopping what was started")
+                    self._stop([name for name in self._running() if name not in before])
+                raise
 
     def down(self) -> None:
-        """Stop everything, the control plane last; the state stays."""
-        record = read_record(self.place.record)
-        agents = [runtime.agent_name(clinic) for clinic in record.clinics] if record else []
-        for name in (*agents, runtime.OPERATOR, runtime.NODE):
-            self.processes.stop(name, timeout_seconds=15)
-        # Pods of a node that was killed live on without it.
-        kill_all(self.place.state)
-        self.store.stop()
-        self.processes.stop("gateway", timeout_seconds=3)
-        self.cluster.stop()
+        """Stop everything, the control plane last; the state stays.
+
+        Raises:
+            StateUnusable: there is no federation, not even a half-made one.
+        """
+        if not self.place.is_ours():
+            self.record()
+        with self.place.claimed(new=False), uninterrupted():
+            self._stop(self._running())
+
+    def heal(self) -> None:
+        """Start again what has ended, as a Deployment would; says so."""
+        record = self.record()
+        parts = self.parts(record)
+        dead = [spec for spec in runtime.actors(parts, list(record.clinics)) if not self.processes.alive(spec.name)]
+        base = [name for name in _BASE if not self.processes.alive(name)]
+        if not dead and not base:
+            return
+        self._report(f"has ended, starting it again: {', '.join([*base, *(spec.name for spec in dead)])}")
+        if base:
+            self._start_base(record)
+        for spec in dead:
+            self.processes.ensure_running(spec)
 
     def api(self) -> Api:
         """The hub's API server, as the network's administrator."""
@@ -98,12 +137,32 @@ class Federation:
             self.place, self.cluster, self.store, self._gateway(record.gateway_port), record.metrics_ports
         )
 
+    def _running(self) -> list[str]:
+        return [name for name in self.processes.names() if self.processes.alive(name)]
+
+    def _stop(self, names: Sequence[str]) -> None:
+        """Actors first, the node with its pods, then store and gateway, and etcd last: each while it is answered."""
+        last = [runtime.NODE, *_BASE]
+        actors = [name for name in names if name not in last]
+        for name in [*actors, *(name for name in last if name in names)]:
+            self.processes.stop(name, _PATIENCE_SECONDS.get(name, 15.0))
+            if name == runtime.NODE:
+                kill_all(self.place.state)
+        if "objectstore" in names:
+            self.store.stop()
+        if runtime.NODE not in names and not self.processes.alive(runtime.NODE):
+            # Pods of a node that was killed live on without it.
+            kill_all(self.place.state)
+
     def _make(self, set_up: SetUp) -> FederationRecord:
         if self.place.record.exists():
             raise StateUnusable(
-                f"{self.place.state} has a federation already: go on with it by `fedround local up --state "
-                f"{self.place.state}`, or name another --state folder for a new one"
+                f"{self.place.state} has a federation already: go on with it by `fedround local up --state DIR` "
+                f"without --data, or name another --state folder for a new one"
             )
+        # What an earlier try has left, which ended before its record was written, would come back as ghosts.
+        self._stop(self._running())
+        self.place.remove_unfinished()
         plan = lay_out(set_up.data, self.place, self._report)
         for note in plan.notes:
             self._report(note)
@@ -137,12 +196,18 @@ class Federation:
 
     def _start_actors(self, parts: runtime.Parts, record: FederationRecord) -> None:
         self._report(f"starting the operator and {len(record.clinics)} agents")
-        # A process that was killed has left its own behind.
-        if not any(self.processes.alive(spec.name) for spec in runtime.actors(parts, list(record.clinics))):
+        specs = runtime.actors(parts, list(record.clinics))
+        if not any(self.processes.alive(spec.name) for spec in specs):
+            # A process that was killed has left its own behind.
             shutil.rmtree(self.place.temporary, ignore_errors=True)
         self.place.temporary.mkdir(mode=0o700, exist_ok=True)
-        for spec in runtime.actors(parts, list(record.clinics)):
+        for spec in specs:
             self.processes.ensure_running(spec)
+        names = tuple(record.metrics_ports)
+        ports = tuple(record.metrics_ports.values())
+        self.processes.wait_until(
+            lambda: all(map(answers, ports)), "the operator and the agents", needs=names, report=self._report
+        )
 
     def _gateway(self, port: int) -> Gateway:
         folder = self.place.state / "gateway"

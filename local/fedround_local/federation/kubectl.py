@@ -27,14 +27,17 @@ class Kubectl:
         Raises:
             KubectlFailed: with what it said.
         """
-        done = subprocess.run(
-            self.command(*arguments),
-            input=given,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=TIMEOUT_SECONDS,
-        )
+        try:
+            done = subprocess.run(
+                self.command(*arguments),
+                input=given,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=TIMEOUT_SECONDS,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise KubectlFailed(f"kubectl {' '.join(arguments)}: no answer in {TIMEOUT_SECONDS:.0f} s") from error
         if done.returncode != 0:
             raise KubectlFailed(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout

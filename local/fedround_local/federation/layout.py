@@ -1,7 +1,13 @@
-"""Where everything of a federation lies below its state folder, and what its namespaces are called. Pure."""
+"""Where everything of a federation lies below its state folder, whose that folder is, and who works on it."""
 
+import fcntl
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from fedround_local.errors import StateUnusable
 
 NETWORK_NAMESPACE = "skin-network"
 SYSTEM_NAMESPACE = "fedround-system"
@@ -62,3 +68,46 @@ class Layout:
     def volume(self, namespace: str, claim: str) -> Path:
         """The folder that the process node mounts for a claim."""
         return self.state / "volumes" / namespace / claim
+
+    @property
+    def marker(self) -> Path:
+        """Says that the folder is a federation's, from its first moment on."""
+        return self.state / ".fedround"
+
+    def is_ours(self) -> bool:
+        """Whether the folder holds a federation, be it half-made."""
+        return self.marker.exists()
+
+    def remove_unfinished(self) -> None:
+        """Remove what an unfinished set-up has left."""
+        for name in ("etcd", "volumes", "clinics", "kubeconfigs", "pods"):
+            shutil.rmtree(self.state / name, ignore_errors=True)
+
+    @contextmanager
+    def claimed(self, *, new: bool) -> Iterator[None]:
+        """The folder for one command at a time; with ``new`` it is made, or must be empty or a federation's.
+
+        Raises:
+            StateUnusable: it cannot be used, or another command works on it.
+        """
+        try:
+            self._prepare(new)
+            with self.marker.open("a") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                yield
+        except BlockingIOError as error:
+            raise StateUnusable(f"another fedround command is working on {self.state}: wait for its end") from error
+
+    def _prepare(self, new: bool) -> None:
+        if odd := sorted(set(str(self.state)) & set('[]{}"*?\\')):
+            raise StateUnusable(
+                f"a state folder's path cannot hold {' '.join(odd)}: name another one than {self.state}"
+            )
+        try:
+            self.state.mkdir(parents=True, exist_ok=True)
+            if new and not self.is_ours() and any(self.state.iterdir()):
+                raise StateUnusable(f"{self.state} is not empty and holds no federation: name another --state folder")
+            self.state.chmod(0o700)
+            self.marker.touch()
+        except OSError as error:
+            raise StateUnusable(f"{self.state} cannot be used as a state folder: {error.strerror}") from error

@@ -182,6 +182,7 @@ class Node:
             self._follow(pod, sandbox, None)
             self._tell(pod, status.running(pod, sandbox.started_at() or now, running.pid, now))
             return
+        sandbox.kill_leftovers()
         outcome = sandbox.outcome()
         policy = pod.container.get("terminationMessagePolicy", "File")
         message = status.termination_message(sandbox.last_words(), sandbox.log_end(), policy, outcome.exit_code)
@@ -237,6 +238,7 @@ class Node:
             sandbox.signal(signal.SIGKILL)
             self._retry_at[uid] = time.monotonic() + _RETRY_SECONDS
             return
+        sandbox.kill_leftovers()
         sandbox.remove()
         self._followed.discard(uid)
         self._removed.discard(uid)

@@ -118,6 +118,20 @@ class Sandbox:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, signal.SIGKILL)
 
+    def kill_leftovers(self) -> None:
+        """Ends what outlived the pod's shell, say because somebody killed that: two trainers must not share a volume.
+
+        Where the shell has seen the process end there is nothing to look for.
+
+        A process is the pod's if its environment names the sandbox, as HOME and TMPDIR do for every pod.
+        """
+        if not self.started() or (self.folder / "exit-code").exists():
+            return
+        for one in psutil.process_iter():
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                if one.uids().real == os.getuid() and any(str(self.folder) in it for it in one.environ().values()):
+                    one.kill()
+
     def signal(self, number: signal.Signals) -> None:
         """To the whole process group; SIGKILL also to children that left the group. None there is fine."""
         process = self.process()
@@ -179,6 +193,7 @@ def kill_all(state: Path) -> None:
     """Ends every pod's process of a node that does not run: nothing is left behind. Not running is fine."""
     for one in sandboxes(state).values():
         one.signal(signal.SIGKILL)
+        one.kill_leftovers()
 
 
 def _modified(path: Path) -> datetime | None:

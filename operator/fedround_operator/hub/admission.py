@@ -38,7 +38,7 @@ def _refusal(seen: RoundSeen) -> tuple[Reason, str] | None:
         return (
             Reason.TOO_FEW_CLINICS,
             f"spec.clinics.minimum is {spec.clinics.minimum}, and {_count(len(seen.invited))} the selector "
-            "and not suspended",
+            "without being suspended",
         )
     return None
 

@@ -10,7 +10,7 @@ from fedround_operator.hub.decision import SUCCEEDED, Decision, closing, conditi
 from fedround_operator.hub.manifests import aggregate_job
 from fedround_operator.hub.seen import RoundSeen, StartedRound
 from fedround_operator.hub.settings import HubSettings
-from fedround_operator.kit.jobseen import latest
+from fedround_operator.kit.jobseen import JobSeen, last_cause
 from fedround_operator.kit.jobsteps import Done, GaveUp, Make, Wait, next_step
 
 AGGREGATED = "Aggregated"
@@ -27,10 +27,10 @@ def aggregate(seen: RoundSeen, started: StartedRound, settings: HubSettings) -> 
             return _taken(round_, report, seen)
         case GaveUp(count, job, reason):
             counted = _counted(round_, attempts, count)
-            return refused(counted, AGGREGATED, reason, job.report if job else None, seen)
+            last = last_cause(seen.jobs, Role.AGGREGATE) if reason is Reason.DEADLINE_PASSED else report_of(job)
+            return refused(counted, AGGREGATED, reason, last, seen)
         case _ if left == 0.0:
-            last = latest(seen.jobs, Role.AGGREGATE)
-            return refused(round_, AGGREGATED, Reason.DEADLINE_PASSED, last.report if last else None, seen)
+            return refused(round_, AGGREGATED, Reason.DEADLINE_PASSED, last_cause(seen.jobs, Role.AGGREGATE), seen)
         case Make(attempt):
             return Decision(
                 _counted(round_, attempts, attempt).status,
@@ -39,6 +39,11 @@ def aggregate(seen: RoundSeen, started: StartedRound, settings: HubSettings) -> 
             )
         case Wait(count, pause):
             return Decision(_counted(round_, attempts, count).status, closed, soonest(left, pause))
+
+
+def report_of(job: JobSeen | None) -> JobReport | None:
+    """What the Job itself said."""
+    return job.report if job else None
 
 
 def refused(round_: FederatedRound, type_: str, reason: Reason, report: JobReport | None, seen: RoundSeen) -> Decision:

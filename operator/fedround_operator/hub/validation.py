@@ -5,12 +5,12 @@ from fedround_api.kinds import FederatedRound
 from fedround_api.kinds.federated_round import Candidate
 from fedround_api.reasons import Reason
 from fedround_operator.hub.actions import MakeJob
-from fedround_operator.hub.aggregation import refused
+from fedround_operator.hub.aggregation import refused, report_of
 from fedround_operator.hub.decision import Decision, closing, condition, soonest, until
 from fedround_operator.hub.manifests import validate_job
 from fedround_operator.hub.seen import RoundSeen, StartedRound
 from fedround_operator.hub.settings import HubSettings
-from fedround_operator.kit.jobseen import latest
+from fedround_operator.kit.jobseen import last_cause
 from fedround_operator.kit.jobsteps import Done, GaveUp, Make, Wait, next_step
 
 VALIDATED = "Validated"
@@ -25,10 +25,10 @@ def validate(seen: RoundSeen, started: StartedRound, candidate: Candidate, setti
         case Done(_, report):
             return _taken(round_, report, seen)
         case GaveUp(count, job, reason):
-            return refused(_counted(round_, count), VALIDATED, reason, job.report if job else None, seen)
+            last = last_cause(seen.jobs, Role.VALIDATE) if reason is Reason.DEADLINE_PASSED else report_of(job)
+            return refused(_counted(round_, count), VALIDATED, reason, last, seen)
         case _ if left == 0.0:
-            last = latest(seen.jobs, Role.VALIDATE)
-            return refused(round_, VALIDATED, Reason.DEADLINE_PASSED, last.report if last else None, seen)
+            return refused(round_, VALIDATED, Reason.DEADLINE_PASSED, last_cause(seen.jobs, Role.VALIDATE), seen)
         case Make(attempt):
             made = MakeJob(validate_job(started, candidate, attempt, settings))
             return Decision(_counted(round_, attempt).status, (*closed, made), left)

@@ -69,6 +69,13 @@ def latest(jobs: Iterable[JobSeen], role: Role) -> JobSeen | None:
     return max((job for job in jobs if job.role is role), key=lambda job: job.attempt, default=None)
 
 
+def last_cause(jobs: Iterable[JobSeen], role: Role) -> JobReport | None:
+    """The report of the newest attempt that says why it failed; one that was ended from outside knows no cause."""
+    told = [job for job in jobs if job.role is role and job.report and job.exit_code is not ExitCode.TERMINATED]
+    newest = latest((job for job in told if job.state is JobState.FAILED), role)
+    return newest.report if newest else None
+
+
 def _seen(found: Object, pods: list[Object]) -> JobSeen:
     labels = found["metadata"]["labels"]
     name, role = found["metadata"]["name"], Role(labels[ROLE_LABEL])

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from fedround_api.exitcodes import ExitCode
 from fedround_api.jobs import JobReport, Role
 from fedround_api.reasons import Reason
 from fedround_operator.kit.jobseen import JobSeen, JobState, latest
@@ -87,7 +88,9 @@ def next_step(jobs: Iterable[JobSeen], role: Role, attempts: int, now: datetime)
 
 
 def _after_failure(job: JobSeen, now: datetime) -> Step:
-    if not job.retryable or job.attempt >= patience(job.role).attempts:
+    # A Job that was asked to stop (a node that is drained, a federation that is shut down) has not failed by itself.
+    spent = job.attempt >= patience(job.role).attempts and job.exit_code is not ExitCode.TERMINATED
+    if not job.retryable or spent:
         return GaveUp(job.attempt, job, job.reason or Reason.INTERNAL_ERROR)
     pause = min(patience(job.role).longest_pause_seconds, 2.0 ** (job.attempt - 1))
     waited = (now - job.finished_at).total_seconds() if job.finished_at else pause

@@ -12,8 +12,6 @@ from pathlib import Path
 
 from fedround_training.errors import TooLarge
 
-_READ_BYTES = 1 << 20
-
 
 @dataclass(frozen=True)
 class Content:

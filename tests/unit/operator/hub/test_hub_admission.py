@@ -33,7 +33,7 @@ def test_a_minimum_above_the_number_of_clinics_is_not_accepted(clinics: int, wor
 
     assert outcome(decision, "Accepted") == ("False", "TooFewClinics")
     message = need_condition(decision, "Accepted").message
-    assert message == f"spec.clinics.minimum is 3, and {words} the selector and not suspended"
+    assert message == f"spec.clinics.minimum is 3, and {words} the selector without being suspended"
 
 
 def test_a_suspended_clinic_is_not_asked() -> None:

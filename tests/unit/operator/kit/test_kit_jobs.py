@@ -190,6 +190,10 @@ def test_the_eighth_attempt_is_the_last() -> None:
     assert found == GaveUp(8, job(8, ExitCode.STORE_UNAVAILABLE), Reason.STORE_UNAVAILABLE)
 
 
+def test_a_job_that_was_asked_to_stop_is_made_again_however_often_that_was() -> None:
+    assert step(job(8, ExitCode.TERMINATED), hours=1) == Make(9)
+
+
 def test_a_recorded_attempt_whose_job_is_gone_is_followed_by_another() -> None:
     assert step(attempts=1) == Make(2)
     assert step(job(1, ExitCode.KILLED), attempts=2) == Make(3)
