@@ -1,5 +1,7 @@
 """Tables for the terminal, at 80 columns and wider."""
 
+from decimal import ROUND_FLOOR, Decimal
+
 from rich.table import Table
 
 from fedround_api.kinds import FederatedModel
@@ -21,7 +23,7 @@ def round_table(result: RoundResult) -> Table:
     if result.verdict is not None:
         before, after = result.verdict.incumbent, result.verdict.candidate
         for name in Metrics.model_fields:
-            table.add_row(name, f"{float(getattr(before, name)):.3f} -> {float(getattr(after, name)):.3f}")
+            table.add_row(name, f"{_cut(getattr(before, name))} -> {_cut(getattr(after, name))}")
         table.add_row(
             "high-risk cases",
             f"{result.verdict.lost} lost, {result.verdict.gained} gained, "
@@ -41,3 +43,8 @@ def model_lines(model: FederatedModel) -> list[str]:
     else:
         lines.append("released for use: none yet (no version has met the gate's floors)")
     return lines
+
+
+def _cut(measure: str) -> str:
+    """Three digits, cut off as in the verdict's sentence: 0.6999 is not shown as the floor that it misses."""
+    return str(Decimal(measure).quantize(Decimal("0.001"), rounding=ROUND_FLOOR))

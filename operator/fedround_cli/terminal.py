@@ -48,5 +48,8 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 def program() -> str:
     """How to call this program again, ready to be pasted."""
-    found = shutil.which("fedround")
-    return "fedround" if found and Path(found).samefile(sys.argv[0]) else shlex.quote(sys.argv[0])
+    called = Path(sys.argv[0])
+    if called.suffix == ".py":
+        return f"{shlex.quote(sys.executable)} -m fedround_cli.main"
+    found = shutil.which(called.name)
+    return called.name if found and called.exists() and called.samefile(found) else shlex.quote(sys.argv[0])
