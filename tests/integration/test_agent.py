@@ -64,6 +64,9 @@ class Clinic:
         spec = ProcessSpec(AGENT, (sys.executable, "-m", "fedround_operator.agent", *argv))
         self.running.cluster.processes.ensure_running(spec)
 
+    def log(self) -> str:
+        return (self.folder / "cluster" / "logs" / f"{AGENT}.log").read_text()
+
     def kill_agent(self) -> None:
         pid = self.running.cluster.processes.pid(AGENT)
         assert pid is not None
@@ -111,15 +114,19 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
     try:
         running.start()
         _prepare(running, folder)
-        yield Clinic(running, folder)
+        clinic = Clinic(running, folder)
+        # Before the kinds are served: an agent that does not wait for them never watches them.
+        clinic.start_agent()
+        running.wait_for(lambda: "resource=clinicrounds.fedround.dev reason=NotServed" in clinic.log())
+        running.kubectl("apply", "-f", str(CRDS))
+        running.kubectl("wait", "--for=condition=Established", "crd", "clinicrounds.fedround.dev", "--timeout=20s")
+        yield clinic
     finally:
         cluster.processes.stop(AGENT)
         running.stop()
 
 
 def _prepare(running: RunningCluster, folder: Path) -> None:
-    running.kubectl("apply", "-f", str(CRDS))
-    running.kubectl("wait", "--for=condition=Established", "crd", "clinicrounds.fedround.dev", "--timeout=20s")
     for namespace in (HUB, LOCAL):
         running.kubectl("create", "namespace", namespace)
     running.apply(
@@ -156,7 +163,6 @@ def _claim(name: str) -> dict[str, Any]:
 
 
 def test_a_part_is_done_within_seconds_and_tells_an_allow_list_only(clinic: Clinic) -> None:
-    clinic.start_agent()
     clinic.let("fetch", "train", "submit")
     begun = time.monotonic()
 

@@ -8,6 +8,7 @@ import pytest
 
 from contract.api_contract import ApiContract
 from fedround_operator.kit.api import KubeApi, connect
+from fedround_operator.kit.resources import CLINIC_ROUNDS, LEASES, PODS, Resource
 from support.running_cluster import RunningCluster
 
 pytest_plugins = ("support.cluster_fixture",)
@@ -35,3 +36,9 @@ class TestKubeApi(ApiContract):
         server.kubectl("create", "namespace", name)
         yield name
         server.kubectl("delete", "namespace", name, "--wait=false")
+
+    def test_discovery_names_what_is_served_and_nothing_else(self, api: KubeApi) -> None:
+        assert [api.serves(one) for one in (CLINIC_ROUNDS, LEASES, PODS)] == [True, True, True]
+        assert not api.serves(Resource("fedround.dev", "v1alpha1", "unicorns"))
+        assert not api.serves(Resource("fedround.dev", "v9", "clinicrounds"))
+        assert not api.serves(Resource("unicorns.dev", "v1", "unicorns"))

@@ -74,12 +74,17 @@ class RunningCluster:
         return json.loads(self.kubectl("get", *args, "-o", "json"))
 
     def wait_for(self, look: Callable[[], Any], timeout_seconds: float = 20.0) -> Any:
-        """The first true thing that `look` returns; fails with the last one it saw."""
+        """The first true thing that `look` returns; fails with the last one it saw and what the processes logged."""
         until = time.monotonic() + timeout_seconds
         while not (found := look()):
-            assert time.monotonic() < until, f"not seen within {timeout_seconds} s, last: {found!r}"
+            assert time.monotonic() < until, f"not seen within {timeout_seconds} s, last: {found!r}\n{self.logged()}"
             time.sleep(0.05)
         return found
+
+    def logged(self) -> str:
+        """How the logs of all processes end."""
+        processes = self.cluster.processes
+        return "\n".join(f"{name} log ends:\n{processes.log_tail(name)}" for name in processes.names())
 
     def pod_of(self, job: str) -> Any:
         """The newest pod of a Job, or None."""

@@ -20,6 +20,7 @@ from fedround_operator.agent.watching import WATCHED
 from fedround_operator.kit import informer, metrics
 from fedround_operator.kit.api import connect
 from fedround_operator.kit.controller import Controller
+from fedround_operator.kit.discovery import await_served
 from fedround_operator.kit.errors import ApiError
 from fedround_operator.kit.options import Options
 from fedround_operator.kit.process import set_up, utc_now
@@ -80,14 +81,15 @@ def main(arguments: list[str] | None = None) -> int:
     controller.queue.add(SWEEP_KEY)
     controller.start()
     log.info("started clinic=%s version=%s", settings.clinic, __version__)
-    informer.run(
-        WATCHED,
-        login=lambda: hub.credentials,
-        add=controller.queue.add,
-        namespace=settings.hub_namespace,
-        finalizer=FINALIZER,
-        label_selectors={},
-    )
+    if await_served(hub, WATCHED, stop):
+        informer.run(
+            WATCHED,
+            login=lambda: hub.credentials,
+            add=controller.queue.add,
+            namespace=settings.hub_namespace,
+            finalizer=FINALIZER,
+            label_selectors={},
+        )
     controller.stop()
     return 0
 

@@ -19,6 +19,7 @@ from fedround_operator.hub.watching import LABEL_SELECTORS, WATCHED
 from fedround_operator.kit import informer, metrics
 from fedround_operator.kit.api import connect
 from fedround_operator.kit.controller import Controller
+from fedround_operator.kit.discovery import await_served
 from fedround_operator.kit.leader import Leadership
 from fedround_operator.kit.options import Options
 from fedround_operator.kit.process import set_up, utc_now
@@ -72,14 +73,15 @@ def main(arguments: list[str] | None = None) -> int:
     controller.queue.add(SWEEP_KEY)
     controller.start()
     log.info("started")
-    informer.run(
-        WATCHED,
-        login=lambda: api.credentials,
-        add=controller.queue.add,
-        namespace=None,
-        finalizer=FINALIZER,
-        label_selectors=LABEL_SELECTORS,
-    )
+    if await_served(api, WATCHED, stop):
+        informer.run(
+            WATCHED,
+            login=lambda: api.credentials,
+            add=controller.queue.add,
+            namespace=None,
+            finalizer=FINALIZER,
+            label_selectors=LABEL_SELECTORS,
+        )
     stop.set()
     controller.stop()
     leadership.release()

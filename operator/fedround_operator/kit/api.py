@@ -122,6 +122,15 @@ class KubeApi:
         except NotFound:
             return
 
+    def serves(self, resource: Resource) -> bool:
+        """Whether discovery names the resource, in the list of groups and in that of its group's resources."""
+        if resource.group and resource.group not in _names(self._call("GET", "/apis").get("groups", [])):
+            return False
+        try:
+            return resource.plural in _names(self._call("GET", resource.root).get("resources", []))
+        except NotFound:
+            return False
+
     def _call(self, method: str, path: str, body: Object | None = None, kind: str = "application/json") -> Any:
         headers = {"Accept": "application/json", "Content-Type": kind, **self._authorization()}
         try:
@@ -159,6 +168,10 @@ def _refusal(request: str, status: int, body: str | bytes | None) -> ApiError:
     if status == 429 or status >= 500 or not status:
         return ApiUnreachable(text)
     return ApiRefused(text)
+
+
+def _names(listed: list[Object]) -> set[str]:
+    return {one["name"] for one in listed}
 
 
 def _message(body: str | bytes | None) -> str:

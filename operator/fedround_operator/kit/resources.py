@@ -15,13 +15,17 @@ class Resource:
     version: str
     plural: str
 
+    @property
+    def root(self) -> str:
+        """The request path of the group and version, which answers with its resources (discovery)."""
+        return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+
     def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
         """The request path of the collection, an object in it, or its subresource."""
-        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
         scope = f"/namespaces/{quote(namespace, safe='')}" if namespace else ""
         item = f"/{quote(name, safe='')}" if name else ""
         sub = f"/{subresource}" if subresource else ""
-        return f"{root}{scope}/{self.plural}{item}{sub}"
+        return f"{self.root}{scope}/{self.plural}{item}{sub}"
 
 
 ROUNDS = Resource("fedround.dev", "v1alpha1", "federatedrounds")
