@@ -14,7 +14,7 @@ from fedround_api.exitcodes import ExitCode
 from fedround_api.fields import ClinicName, ClosedPart, Digest, Instant, Measure
 from fedround_api.kinds.clinic_round import URL_LIMIT, ModelShape
 from fedround_api.kinds.federated_model import Gate
-from fedround_api.kinds.federated_round import PARTICIPANT_LIMIT, Base, Training, Verdict
+from fedround_api.kinds.federated_round import PARTICIPANT_LIMIT, Base, Participant, ReportDigests, Training, Verdict
 from fedround_api.reasons import Reason
 
 REPORT_LIMIT_BYTES = 4096
@@ -26,6 +26,7 @@ IMAGES_VARIABLE = "FEDROUND_IMAGES"
 TEST_SET_VARIABLE = "FEDROUND_TEST_SET"
 CERTIFICATE_VARIABLE = "FEDROUND_CERTIFICATE"
 STORE_VARIABLE = "FEDROUND_STORE"
+INITIAL_VARIABLE = "FEDROUND_INITIAL"
 
 
 class Role(StrEnum):
@@ -47,12 +48,20 @@ class StoreAddress(ClosedPart):
     region: Annotated[str, Field(max_length=63)] = "us-east-1"
 
 
+class InitialFile(ClosedPart):
+    """A file below FEDROUND_INITIAL that the model starts from."""
+
+    path: str
+    digest: Digest
+
+
 class InitInput(ClosedPart):
-    """`init` makes the first checkpoint and publishes it."""
+    """`init` makes the first checkpoint, from the seed or from a file, and publishes it."""
 
     store: StoreAddress
     model: ModelShape
     seed: int
+    initial: InitialFile | None = None
 
 
 class FetchInput(ClosedPart):
@@ -123,8 +132,23 @@ class ReleasedPoint(ClosedPart):
     test_set_manifest: Digest
 
 
+class RoundFacts(ClosedPart):
+    """What the report says of the round beside the evaluation: who took part, how it trained, how long it took."""
+
+    name: str
+    namespace: str
+    uid: str
+    started_at: Instant
+    training_closed_at: Instant
+    base: Base
+    participants: list[Participant]
+    training: Training
+    max_case_volume: int
+    test_set_uses: Annotated[int, Field(ge=1, description="evaluations on this test set, this one included")]
+
+
 class ValidateInput(ClosedPart):
-    """`validate` judges the candidate on the test set and publishes it if it is to be promoted."""
+    """`validate` judges the candidate on the test set, publishes it if it is to be promoted, and reports."""
 
     store: StoreAddress
     model: ModelShape
@@ -135,7 +159,9 @@ class ValidateInput(ClosedPart):
     incumbent: Incumbent
     released: ReleasedPoint | None = None
     published_key: str
+    round: RoundFacts
     report_key: str
+    report_page_key: str
 
 
 class JobReport(ClosedPart):
@@ -149,7 +175,11 @@ class JobReport(ClosedPart):
     bytes: int | None = None
     steps: int | None = None
     cases: int | None = None
+    quarantined: Annotated[
+        dict[str, int] | None, Field(description="images set aside, by cause; for the clinic, never for the hub")
+    ] = None
     verdict: Verdict | None = None
+    report: Annotated[ReportDigests | None, Field(description="of the files that `validate` wrote")] = None
 
     @field_validator("verdict")
     @classmethod

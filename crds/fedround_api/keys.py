@@ -27,5 +27,10 @@ def aggregate_record(round_uid: str) -> str:
 
 
 def report(round_uid: str) -> str:
-    """The evaluation of a round as JSON."""
+    """The report of a round as JSON."""
     return f"rounds/{round_uid}/report.json"
+
+
+def report_page(round_uid: str) -> str:
+    """The report of a round as one self-contained page."""
+    return f"rounds/{round_uid}/report.html"

@@ -19,13 +19,17 @@ from support.structural_schema import problems
 
 CRDS = Path(__file__).parents[2] / "crds"
 NAMES = [kind.__name__ for kind in KINDS]
-MODEL_SPEC: dict[str, Any] = hub.model_object()["spec"]
+MODEL_SPEC: dict[str, Any] = {
+    **hub.model_object()["spec"],
+    "initialCheckpoint": {"claimName": "checkpoints", "path": "2025/own.safetensors", "sha256": "ba5e" * 16},
+}
 ROUND_SPEC: dict[str, Any] = {
     "modelRef": {"name": "skin-lesion"},
     "clinics": {"selector": {"matchLabels": {"region": "ontario"}}, "minimum": 3},
     "deadlines": {"start": "30m", "training": "8h", "session": "15m", "validation": "30m"},
     "training": {
-        "algorithm": "FedAvg",
+        "algorithm": "FedProx",
+        "proximalMu": "0.01",
         "epochs": 2,
         "batchSize": 32,
         "learningRate": "0.05",

@@ -74,6 +74,21 @@ class TestSet(Part):
     manifest_sha256: Digest
 
 
+class InitialCheckpoint(Part):
+    """A checkpoint that the model starts from: a safetensors file on a volume in the model's namespace."""
+
+    claim_name: Name
+    path: Annotated[
+        str,
+        Field(
+            max_length=255,
+            pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$",
+            description="of the file, from the top of the volume",
+        ),
+    ]
+    sha256: Digest
+
+
 class FederatedModelSpec(Part):
     """What an administrator decides about a model."""
 
@@ -82,6 +97,12 @@ class FederatedModelSpec(Part):
             *(
                 cel(f"self.{name} == oldSelf.{name}", f"{name} is immutable: make a new model", fieldPath=f".{name}")
                 for name in _IMMUTABLE
+            ),
+            cel(
+                "has(self.initialCheckpoint) == has(oldSelf.initialCheckpoint) && "
+                "(!has(self.initialCheckpoint) || self.initialCheckpoint == oldSelf.initialCheckpoint)",
+                "initialCheckpoint is immutable: make a new model",
+                fieldPath=".initialCheckpoint",
             ),
             cel(
                 "self.highRiskClasses.all(c, c in self.classes)",
@@ -101,6 +122,9 @@ class FederatedModelSpec(Part):
     high_risk_classes: Annotated[list[ClassName], Field(min_length=1, max_length=31, json_schema_extra=LIST_SET)]
     image_size: Annotated[int, Field(ge=32, le=512, multiple_of=16, description="pixels, both sides")] = 64
     seed: Annotated[int, Field(ge=0, le=2**31 - 1, description="of the first checkpoint")] = 0
+    initial_checkpoint: Annotated[
+        InitialCheckpoint | None, Field(description="start from this instead of fresh weights")
+    ] = None
     test_set: TestSet
     gate: Gate = Field(default_factory=Gate)
 

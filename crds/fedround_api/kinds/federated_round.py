@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from fedround_api.fields import (
     ClinicName,
@@ -29,6 +29,7 @@ class Algorithm(StrEnum):
     """How a clinic's training is tied to the round's checkpoint."""
 
     FED_AVG = "FedAvg"
+    FED_PROX = "FedProx"
 
 
 class Recency(StrEnum):
@@ -100,13 +101,33 @@ class Cases(Part):
 class Training(Part):
     """How each clinic trains."""
 
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            cel(
+                "has(self.proximalMu) == (self.algorithm == 'FedProx')",
+                "proximalMu belongs to algorithm FedProx, which needs it",
+                fieldPath=".proximalMu",
+            )
+        )
+    )
+
     algorithm: Algorithm = Algorithm.FED_AVG
+    proximal_mu: Annotated[
+        Annotated[str, Decimal(0, 10, above=True)] | None,
+        Field(description="FedProx: how strongly a clinic's weights are drawn back to the round's checkpoint"),
+    ] = None
     epochs: Annotated[int, Field(ge=1, le=100)] = 2
     batch_size: Annotated[int, Field(ge=1, le=4096)] = 32
     learning_rate: Annotated[str, Decimal(0, 10, above=True)] = "0.05"
     momentum: Annotated[str, Decimal(0, 0.999)] = "0.9"
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     cases: Cases = Field(default_factory=Cases)
+
+    @model_validator(mode="after")
+    def _mu_belongs_to_fedprox(self) -> "Training":
+        if (self.proximal_mu is not None) != (self.algorithm is Algorithm.FED_PROX):
+            raise ValueError("proximalMu belongs to algorithm FedProx, which needs it")
+        return self
 
 
 class Aggregation(Part):
@@ -216,6 +237,13 @@ class Verdict(Part):
     test_set_manifest: Digest
 
 
+class ReportDigests(Part):
+    """What is in the object store of the round's report: the sha256 of its files."""
+
+    json_sha256: Digest
+    html_sha256: Digest
+
+
 class Attempts(Part):
     """How many Jobs of each role were made."""
 
@@ -248,6 +276,7 @@ class FederatedRoundStatus(Part):
     attempts: Attempts = Field(default_factory=Attempts)
     candidate: Candidate | None = None
     verdict: Verdict | None = None
+    report: ReportDigests | None = None
 
 
 class FederatedRound(Kind):

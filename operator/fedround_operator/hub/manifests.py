@@ -5,18 +5,22 @@ from datetime import datetime
 from fedround_api import API_VERSION, keys, names
 from fedround_api.fields import ClosedPart
 from fedround_api.jobs import (
+    INITIAL_VARIABLE,
     STORE_VARIABLE,
     TEST_SET_VARIABLE,
     AggregateInput,
     Contribution,
     Incumbent,
+    InitialFile,
     InitInput,
     ReleasedPoint,
     Role,
+    RoundFacts,
     ValidateInput,
 )
 from fedround_api.kinds import FederatedModel, FederatedRound, ParticipantState, TransferUrls
 from fedround_api.kinds.clinic_round import ClinicRoundSpec, ModelShape, RoundRef
+from fedround_api.kinds.federated_model import InitialCheckpoint
 from fedround_api.kinds.federated_round import Base, Candidate
 from fedround_operator.hub.seen import StartedRound
 from fedround_operator.hub.settings import HubSettings
@@ -72,7 +76,13 @@ def clinic_round(round_: FederatedRound, model: FederatedModel, base: Base, clin
 
 def init_job(model: FederatedModel, attempt: int, settings: HubSettings) -> Object:
     """The Job that makes the model's first checkpoint."""
-    given = InitInput(store=settings.store, model=model_shape(model), seed=model.spec.seed)
+    initial = model.spec.initial_checkpoint
+    given = InitInput(
+        store=settings.store,
+        model=model_shape(model),
+        seed=model.spec.seed,
+        initial=InitialFile(path=initial.path, digest=initial.sha256) if initial else None,
+    )
     labels = {names.MODEL_UID_LABEL: model.metadata.uid, names.MODEL_LABEL: model.metadata.name}
     return job(
         JobRequest(
@@ -84,7 +94,7 @@ def init_job(model: FederatedModel, attempt: int, settings: HubSettings) -> Obje
             input_json=given.text(),
             deadline_seconds=INIT_DEADLINE_SECONDS,
             labels=labels,
-            mounts=(_store_mount(settings),),
+            mounts=(_store_mount(settings), *([_initial_mount(initial)] if initial else [])),
             owner=_owner("FederatedModel", model.metadata.name, model.metadata.uid),
         )
     )
@@ -126,9 +136,27 @@ def validate_job(started: StartedRound, candidate: Candidate, attempt: int, sett
         if released
         else None,
         published_key=keys.published_checkpoint(model.metadata.name, candidate.digest),
+        round=_facts(started),
         report_key=keys.report(uid),
+        report_page_key=keys.report_page(uid),
     )
     return _round_job(started, Role.VALIDATE, attempt, given, settings)
+
+
+def _facts(started: StartedRound) -> RoundFacts:
+    meta, spec, status = started.round.metadata, started.round.spec, started.round.status
+    return RoundFacts(
+        name=meta.name,
+        namespace=meta.namespace,
+        uid=meta.uid,
+        started_at=status.started_at or "",
+        training_closed_at=status.training_closed_at or "",
+        base=started.base,
+        participants=status.participants,
+        training=spec.training,
+        max_case_volume=spec.aggregation.max_case_volume,
+        test_set_uses=started.model.status.evaluations + 1,
+    )
 
 
 def _contributions(round_: FederatedRound) -> list[Contribution]:
@@ -172,6 +200,11 @@ def _round_job(started: StartedRound, role: Role, attempt: int, given: ClosedPar
 def _test_set_mount(model: FederatedModel) -> Mount:
     claim = {"claimName": model.spec.test_set.claim_name, "readOnly": True}
     return Mount("test-set", "/test-set", {"persistentVolumeClaim": claim}, TEST_SET_VARIABLE)
+
+
+def _initial_mount(initial: InitialCheckpoint) -> Mount:
+    claim = {"claimName": initial.claim_name, "readOnly": True}
+    return Mount("initial", "/initial", {"persistentVolumeClaim": claim}, INITIAL_VARIABLE)
 
 
 def _owner(kind: str, name: str, uid: str) -> Object:

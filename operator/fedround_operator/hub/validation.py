@@ -42,7 +42,15 @@ def _taken(round_: FederatedRound, report: JobReport, seen: RoundSeen) -> Decisi
     verdict = report.verdict
     message = f"{verdict.result}: {verdict.message or Reason(verdict.reason).advice}"
     status = condition(
-        round_, round_.status, VALIDATED, "True", Reason.COMPLETED, message=message, now=seen.now, verdict=verdict
+        round_,
+        round_.status,
+        VALIDATED,
+        "True",
+        Reason.COMPLETED,
+        message=message,
+        now=seen.now,
+        verdict=verdict,
+        report=report.report,
     )
     return Decision(status, again_seconds=0.0)
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from fedround_api.exitcodes import ExitCode
-from fedround_api.jobs import Incumbent, InitInput, JobReport, ReleasedPoint, ValidateInput
+from fedround_api.jobs import Incumbent, InitInput, JobReport, ReleasedPoint, RoundFacts, ValidateInput
 from fedround_api.kinds.federated_model import Floors, Gate
-from fedround_api.kinds.federated_round import VerdictResult
+from fedround_api.kinds.federated_round import Base, Participant, ParticipantState, Training, VerdictResult
 from fedround_api.reasons import Reason
 from fedround_training.data.catalogue import read_catalogue
 from fedround_training.data.images import without_metadata
@@ -25,6 +25,19 @@ from support.job_inputs import ADDRESS, PICKLE, SHAPE, digest_of, lesions
 from support.memory_store import MemoryStore
 
 PUBLISHED, REPORT, CANDIDATE = "published/skin/new.safetensors", "rounds/r1/report.json", "rounds/r1/candidate"
+PAGE = "rounds/r1/report.html"
+FACTS = RoundFacts(
+    name="w48",
+    namespace="skin-network",
+    uid="5a6b7c8d-0000-4000-8000-000000000001",
+    started_at="2026-11-24T12:00:00Z",
+    training_closed_at="2026-11-24T12:20:00Z",
+    base=Base(version=3, digest="ba5e" * 16, bytes=770_100),
+    participants=[Participant(name="north", state=ParticipantState.SUBMITTED, case_volume=1200)],
+    training=Training(),
+    max_case_volume=10_000,
+    test_set_uses=1,
+)
 
 
 def trained(good: bool) -> Tensors:
@@ -65,7 +78,9 @@ class Hub:
             candidate_digest=self.stored(CANDIDATE, candidate),
             incumbent=Incumbent(key="published/skin/old", digest=self.stored("published/skin/old", incumbent)),
             published_key=PUBLISHED,
+            round=FACTS,
             report_key=REPORT,
+            report_page_key=PAGE,
         )
         return given.model_copy(update=dict(changes))
 
