@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 TORCH_INDEX_URL ?=
 DEMO_STATE ?= $(CURDIR)/build/demo
 
+FAST := tests/unit tests/contract
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint fmt crds ci clean
+.PHONY: help install demo test test-fast coverage test-integration bench-noniid lint fmt crds docs ci clean
 
 help: ## list the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
 
 install: $(INSTALLED) ## make .venv with everything that is needed (TORCH_INDEX_URL=... for a CPU-only torch)
 
@@ -31,11 +32,22 @@ else
 endif
 	@touch $@
 
-demo: install ## a hub and three clinics on this machine, two rounds, on images that the demo draws itself
+demo: install ## a hub and three clinics on this machine, three rounds, on images that the demo draws itself
 	$(BIN)/fedround demo --state $(DEMO_STATE) --fresh
 
-test: install ## unit, contract and integration tests
-	$(BIN)/python -m pytest
+test: test-fast test-integration ## unit, contract and integration tests
+
+test-fast: install ## unit and contract tests, on all cores
+	$(BIN)/python -m pytest --numprocesses=auto $(FAST)
+
+coverage: install ## the same tests, measuring the branches of the pure core; fails below the bar of pyproject.toml
+	$(BIN)/python -m pytest --numprocesses=auto --cov --cov-report=term --no-cov-on-fail $(FAST)
+
+test-integration: install ## processes, clusters and whole federations, one after the other
+	$(BIN)/python -m pytest tests/integration
+
+bench-noniid: install ## FedAvg and FedProx on clinics that differ; writes the table of docs/non-iid.md (long)
+	$(BIN)/python tests/benchmarks/noniid.py --write docs/non-iid.md
 
 lint: install ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
@@ -47,10 +59,13 @@ fmt: install ## format and sort imports
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: install ## write docs/reference.md and the report's schema from the code
+	$(BIN)/python docs/generate.py
+
 crds: install ## write the CustomResourceDefinitions from the contract
 	$(BIN)/python crds/generate.py
 
-ci: lint test ## what must pass before anything lands
+ci: lint coverage test-integration ## what must pass before anything lands: all of `make test`, and the bar of coverage
 
 clean: ## remove what builds, tests and demos leave in the checkout
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

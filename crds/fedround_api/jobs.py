@@ -176,7 +176,8 @@ class JobReport(ClosedPart):
     steps: int | None = None
     cases: int | None = None
     quarantined: Annotated[
-        dict[str, int] | None, Field(description="images set aside, by cause; for the clinic, never for the hub")
+        dict[str, Annotated[int, Field(ge=0, le=2**53)]] | None,
+        Field(description="images set aside, by QuarantineCause; for the clinic, never for the hub"),
     ] = None
     verdict: Verdict | None = None
     report: Annotated[ReportDigests | None, Field(description="of the files that `validate` wrote")] = None

@@ -8,17 +8,19 @@ node that runs pods is another process (`fedround_local.node`).
 """
 
 import json
+import shutil
 import socket
 import ssl
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
 from fedround_local import cluster_flags
 from fedround_local.cluster_flags import LOOPBACK, SERVICE_ADDRESS, Layout, Ports
-from fedround_local.errors import PortOccupied
+from fedround_local.errors import PortOccupied, StateUnusable
 from fedround_local.kubeconfig import write_kubeconfig
 from fedround_local.pki import Authority, Credential, signing_key, write_private
 from fedround_local.processes import Processes, Report
@@ -26,6 +28,8 @@ from fedround_local.processes import Processes, Report
 _ETCD, _API, _CONTROLLERS = "etcd", "kube-apiserver", "kube-controller-manager"
 # The first thread of a killed process is gone some time before the last one, with which its sockets close.
 _RELEASE_SECONDS = 3.0
+# etcd writes two log files of 64 MiB at its start, and stops for good when a disk is full.
+_ROOM_BYTES = 300 * 2**20
 KUBELET_CLIENT = "kube-apiserver-kubelet-client"
 
 
@@ -103,6 +107,7 @@ class Cluster:
     def _start_in_order(self, report: Report) -> None:
         run, layout = self.processes, self.layout
         self._refuse_occupied()
+        self._require_room()
         run.ensure_running(cluster_flags.etcd(layout))
         run.ensure_running(cluster_flags.api_server(layout))
         run.wait_until(self._ready, "the Kubernetes API server", needs=(_ETCD, _API), report=report)
@@ -110,14 +115,19 @@ class Cluster:
         run.ensure_running(cluster_flags.controller_manager(layout))
         run.wait_until(self._usable, "the Kubernetes controllers", needs=(_ETCD, _API, _CONTROLLERS), report=report)
 
+    def _require_room(self) -> None:
+        if self.processes.alive(_ETCD):
+            return
+        free = shutil.disk_usage(self.state).free
+        if free < _ROOM_BYTES:
+            raise StateUnusable(
+                f"{free // 2**20} MiB are free on the disk of {self.state}, and a control plane needs "
+                f"{_ROOM_BYTES // 2**20} MiB: free some room, or use a state folder on another disk"
+            )
+
     def _refuse_occupied(self) -> None:
         held = ((_ETCD, self.layout.ports.etcd), (_ETCD, self.layout.ports.etcd_peer), (_API, self.layout.ports.api))
-        for name, port in held:
-            if not self.processes.alive(name) and _stays_held(port):
-                raise PortOccupied(
-                    f"port {port} on {LOOPBACK}, which this cluster keeps for {name} ({self.state / 'ports.json'}), "
-                    f"is held by another program: end it, or use another state folder"
-                )
+        refuse_occupied(self.processes, held, self.state / "ports.json")
 
     def _ready(self) -> bool:
         return self._get("/readyz") == 200
@@ -189,6 +199,20 @@ def free_ports(count: int) -> list[int]:
     finally:
         for one in sockets:
             one.close()
+
+
+def refuse_occupied(processes: Processes, held: Iterable[tuple[str, int]], kept_in: Path) -> None:
+    """Returns if each port is free, or held by the process that it is meant for.
+
+    Raises:
+        PortOccupied: for the first one that is held by another program; whatever answers there would be taken for ours.
+    """
+    for name, port in held:
+        if not processes.alive(name) and _stays_held(port):
+            raise PortOccupied(
+                f"port {port} on {LOOPBACK}, which {kept_in} keeps for {name}, is held by another program: "
+                f"end it, or use another state folder"
+            )
 
 
 def _stays_held(port: int) -> bool:

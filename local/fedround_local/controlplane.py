@@ -12,13 +12,14 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fedround_local.errors import ControlPlaneBuildFailed
@@ -35,7 +36,7 @@ _LAST_LINES = 15
 def ensure_controlplane(report: Report) -> Path:
     """The binary. The first call builds it (4 to 10 minutes on 2 cores) and says so; later ones return at once.
 
-    Raises ControlPlaneBuildFailed with the end of the build's output and what to do about it.
+    Raises ControlPlaneBuildFailed with what to do about it and where the end of the build's output is.
     """
     source = source_folder()
     cache = cache_folder()
@@ -165,20 +166,32 @@ class _Progress:
 def _run(argv: list[str], folder: Path, env: Mapping[str, str], progress: _Progress) -> list[str]:
     """The lines of standard output; progress is told each line of standard error."""
     with (folder / "output").open("w+") as output:
-        child = subprocess.Popen(argv, cwd=folder, env=dict(env), stdout=output, stderr=subprocess.PIPE, text=True)
+        child = subprocess.Popen(
+            argv,
+            cwd=folder,
+            env=dict(env),
+            stdout=output,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
         last: deque[str] = deque(maxlen=_LAST_LINES)
         try:
             for line in child.stderr or ():
                 last.append(line.rstrip())
                 progress.line(line)
         except BaseException:
-            child.kill()
+            # The compilers too: `go` does not end them with itself.
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
             raise
         finally:
             child.wait()
         if child.returncode != 0:
             end = "\n".join(last)
-            raise ControlPlaneBuildFailed(f"building the control plane failed:\n{end}\n{advice(end)}")
+            log = folder / "build.log"
+            log.write_text(f"{end}\n")
+            raise ControlPlaneBuildFailed(f"building the control plane failed. {advice(end)} What Go said is in {log}.")
         output.seek(0)
         return output.read().splitlines()
 

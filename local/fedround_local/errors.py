@@ -7,6 +7,7 @@
     ├── PortOccupied              a port of the federation is held by another program
     ├── RequestRefused            a certificate request that the authority will not sign
     ├── DataUnusable              a folder of images that cannot be divided among clinics
+    ├── CheckpointUnusable        a file that cannot be a model's first checkpoint
     ├── StateUnusable             a state folder that holds no federation, or another one
     └── KubectlFailed             kubectl ended with an error, with what it said
 
@@ -39,6 +40,10 @@ class RequestRefused(LocalError):
 
 
 class DataUnusable(LocalError):
+    pass
+
+
+class CheckpointUnusable(LocalError):
     pass
 
 

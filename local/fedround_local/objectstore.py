@@ -15,14 +15,14 @@ import os
 import secrets
 import shutil
 import sysconfig
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, astuple, dataclass, fields
 from pathlib import Path
 
 import urllib3
 from minio import Minio
 from minio.error import MinioException
 
-from fedround_local.cluster import free_ports
+from fedround_local.cluster import free_ports, refuse_occupied
 from fedround_local.cluster_flags import LOOPBACK
 from fedround_local.pki import Authority, write_private
 from fedround_local.processes import Processes, ProcessSpec, Report
@@ -154,6 +154,7 @@ class ObjectStore:
     def start(self, report: Report | None = None) -> None:
         """Returns when the bucket is there. Raises ProcessDied or NotReady."""
         self._configure()
+        refuse_occupied(self.processes, [(NAME, port) for port in astuple(self.ports)], self.folder / "ports.json")
         argv = command(self._binary, self.ports)
         self.processes.ensure_running(ProcessSpec(NAME, argv, environment(), self.folder))
         self.wait_ready(report)

@@ -26,6 +26,10 @@ Report = Callable[[str], None]
 # Two seconds is the promise of `fedround local`: whatever takes longer says what it is doing.
 _QUIET_SECONDS = 2.0
 _POLL_SECONDS = 0.05
+# Causes that a user of the machine can mend; behind them a log may have a long trace.
+_CAUSES = ("no space left", "address already in use", "permission denied", "too many open files", "cannot allocate")
+_LINE_CHARACTERS = 300
+_INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # A log is kept over restarts, for the reader's sake; one old generation of it is enough.
 _LOG_LIMIT_BYTES = 20 * 2**20
 
@@ -57,7 +61,8 @@ class Processes:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if log.exists() and log.stat().st_size > _LOG_LIMIT_BYTES:
             log.replace(log.with_suffix(".log.old"))
-        with log.open("ab") as output:
+        # An interrupt between the two would leave a process that no command finds again.
+        with log.open("ab") as output, uninterrupted():
             child = subprocess.Popen(
                 spec.argv,
                 env=spec.env,
@@ -67,9 +72,9 @@ class Processes:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._children[spec.name] = child
-        self._write_record(spec.name, child.pid)
-        self._started = [name for name in self._started if name != spec.name] + [spec.name]
+            self._children[spec.name] = child
+            self._write_record(spec.name, child.pid)
+            self._started = [name for name in self._started if name != spec.name] + [spec.name]
         return True
 
     def alive(self, name: str) -> bool:
@@ -119,7 +124,8 @@ class Processes:
     ) -> None:
         """Returns when `condition()` holds; reports `what` if that takes longer than 2 s.
 
-        Raises ProcessDied, with the end of its log, as soon as one of `needs` has ended; NotReady when time is up.
+        Raises ProcessDied, with the line of its log that tells most, as soon as one of `needs` has ended; NotReady when
+        time is up.
         """
         begun = time.monotonic()
         said = False
@@ -128,13 +134,14 @@ class Processes:
             # Also when it holds: a foreign process on the same port may have given the answer.
             for name in needs:
                 if not self.alive(name):
-                    raise ProcessDied(f"{name} ended while waiting for {what}; its log ends:\n{self.log_tail(name)}")
+                    raise ProcessDied(f"{name} ended while waiting for {what}: {self._last_words(name)}")
             if holds:
                 return
             waited = time.monotonic() - begun
             if waited > timeout_seconds:
-                logs = "".join(f"\n{name} log ends:\n{self.log_tail(name)}" for name in needs)
-                raise NotReady(f"{what}: not ready after {timeout_seconds:.0f} s{logs}")
+                logs = ", ".join(str(self.log_path(name)) for name in needs)
+                look = f"; look for the cause in {logs}" if logs else ""
+                raise NotReady(f"{what}: not ready after {timeout_seconds:.0f} s{look}")
             if report is not None and not said and waited > _QUIET_SECONDS:
                 report(f"waiting for {what}")
                 said = True
@@ -148,6 +155,13 @@ class Processes:
                 return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
         except FileNotFoundError:
             return "(no log)"
+
+    def _last_words(self, name: str) -> str:
+        """Why it may have ended, in one line: what a person knows how to mend before the last line of all."""
+        lines = [line.strip() for line in self.log_tail(name, 60).splitlines() if line.strip()]
+        telling = [line for line in lines if any(sign in line.lower() for sign in _CAUSES)]
+        last = (telling or lines or ["it said nothing"])[-1]
+        return f"{last[:_LINE_CHARACTERS]} (all of it in {self.log_path(name)})"
 
     def _ends_within(self, name: str, timeout_seconds: float) -> bool:
         # Not `psutil`'s wait: a process that was adopted may stay a zombie for as long as the machine's init likes.
@@ -186,12 +200,21 @@ class Processes:
 
 @contextlib.contextmanager
 def uninterrupted() -> Iterator[None]:
-    """A stretch in which Ctrl-C does nothing: stopping half of a federation helps nobody."""
+    """A stretch that Ctrl-C, SIGTERM and a closed terminal do not break: they count when it is over.
+
+    For what must not be half done: stopping a federation, or starting a process and writing down that it runs.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    came: list[int] = []
+    # A function, not SIG_IGN: that would be inherited by the processes which are started here.
+    before = {number: signal.signal(number, lambda number, _frame: came.append(number)) for number in _INTERRUPTS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        # The first one that is not ignored raises, and with that ends the loop.
+        for received in came:
+            signal.raise_signal(received)

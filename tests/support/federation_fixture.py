@@ -32,7 +32,7 @@ from fedround_local.processes import ProcessSpec
 from fedround_operator.kit.api import KubeApi, connect
 from fedround_operator.kit.errors import ApiError
 from fedround_operator.kit.resources import CLINIC_ROUNDS, CLINICS, JOBS, MODELS, PODS, ROUNDS, Object
-from fedround_training.data.synthetic import write_synthetic_folder
+from fedround_training.data.dermoscopy import write_synthetic_folder
 
 EXAMPLE_ROUND: Object = yaml.safe_load((Path(__file__).parents[2] / "examples" / "round.yaml").read_text())
 # Enough for the gate to see the classifier learn from so few images.
@@ -258,7 +258,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
     write_synthetic_folder(folder / "images", IMAGES, SEED)
     federation = Federation(folder / "state", print, unsafe_no_fsync=True)
     try:
-        federation.up(SetUp(DataRequest(folder / "images", CLINIC_COUNT, "dataset", SEED), image_size=IMAGE_SIZE))
+        federation.up(SetUp(DataRequest(folder / "images", CLINIC_COUNT, "clinic", SEED), image_size=IMAGE_SIZE))
         running = Network(federation)
         wait_for(lambda: running.ready_model(layout.MODEL), "the model has its first checkpoint", 120)
         running.await_available()

@@ -25,7 +25,7 @@ _CEL: dict[str, Callable[[Any], bool]] = {
         re.fullmatch(LABEL_NAME_PATTERN, name) for name in self.get("matchLabels", {})
     ),
     "self.highRiskClasses.all(c, c in self.classes)": lambda self: set(self["highRiskClasses"]) <= set(self["classes"]),
-    "has(self.proximalMu) == (self.algorithm == 'FedProx')": lambda self: (
+    "has(self.proximalMu) == (has(self.algorithm) && self.algorithm == 'FedProx')": lambda self: (
         ("proximalMu" in self) == (self.get("algorithm") == "FedProx")
     ),
     "size(self.highRiskClasses) < size(self.classes)": lambda self: len(self["highRiskClasses"]) < len(self["classes"]),

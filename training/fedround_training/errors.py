@@ -14,10 +14,11 @@
         ├── WrongShape
         └── NotFinite
 
-A message goes into the Job's report and from a clinic to the hub, so in `fetch`, `train` and `submit` it names no file,
-no patient and no value of a table. What a person in the clinic needs beyond that is logged.
+A message goes into the Job's report, that of a clinic's Job into the clinic's API server. So in `fetch`, `train` and
+`submit` it names no file, no patient and no value of a table. What a person in the clinic needs beyond that is logged.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar, Self
 
 from fedround_api.exitcodes import ExitCode
@@ -27,6 +28,9 @@ class JobError(Exception):
     """Root of all errors with which a Job ends on purpose."""
 
     exit_code: ClassVar[ExitCode] = ExitCode.INTERNAL
+
+    #: Images that were set aside before the Job failed, by cause; `train` alone counts them.
+    quarantined: Mapping[str, int] | None = None
 
     def __init__(self, message: str, clinic: str | None = None) -> None:
         super().__init__(message)
@@ -43,6 +47,10 @@ class InputWrong(JobError):
 
 class DataUnusable(JobError):
     exit_code = ExitCode.BAD_DATA
+
+    def __init__(self, message: str, clinic: str | None = None, quarantined: Mapping[str, int] | None = None) -> None:
+        super().__init__(message, clinic)
+        self.quarantined = quarantined
 
 
 class NoCases(JobError):

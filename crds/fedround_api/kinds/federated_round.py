@@ -104,7 +104,7 @@ class Training(Part):
     model_config = ConfigDict(
         json_schema_extra=rules(
             cel(
-                "has(self.proximalMu) == (self.algorithm == 'FedProx')",
+                "has(self.proximalMu) == (has(self.algorithm) && self.algorithm == 'FedProx')",
                 "proximalMu belongs to algorithm FedProx, which needs it",
                 fieldPath=".proximalMu",
             )

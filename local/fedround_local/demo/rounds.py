@@ -12,17 +12,35 @@ from fedround_api.kinds.federated_round import (
     ModelRef,
     Training,
     Verdict,
+    VerdictResult,
 )
 from fedround_local.federation import layout
 
 
-def round_object(name: str, clinics: int, seed: int) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Recipe:
+    """How long and how fast the clinics train in a round."""
+
+    epochs: int
+    learning_rate: str
+
+
+#: For images that nobody has looked at before.
+CAUTIOUS = Recipe(epochs=3, learning_rate="0.01")
+
+
+def round_object(name: str, clinics: int, seed: int, recipe: Recipe) -> dict[str, Any]:
     """One round over all clinics. Images without dates count as new, so the window only has to be long enough."""
     spec = FederatedRoundSpec(
         model_ref=ModelRef(name=layout.MODEL),
         clinics=ClinicChoice(minimum=clinics),
         training=Training(
-            epochs=3, batch_size=16, learning_rate="0.01", momentum="0.9", seed=seed, cases=Cases(window_days=36500)
+            epochs=recipe.epochs,
+            batch_size=16,
+            learning_rate=recipe.learning_rate,
+            momentum="0.9",
+            seed=seed,
+            cases=Cases(window_days=36500),
         ),
     )
     return {
@@ -56,6 +74,7 @@ class RoundResult:
             "seconds": round(self.seconds, 1),
             "clinics": list(self.clinics),
             "checkpoint": self.checkpoint,
+            "verdict": self.verdict.dump() if self.verdict else None,
         }
 
 
@@ -87,6 +106,15 @@ def summary(results: list[RoundResult], model: FederatedModel) -> dict[str, Any]
         if released
         else None,
     }
+
+
+def surprise(results: list[RoundResult]) -> str:
+    """What was unexpected of rounds whose last one had the mistake, in a sentence; empty where nothing was."""
+    expected = [*[VerdictResult.PROMOTE] * (len(results) - 1), VerdictResult.ROLL_BACK]
+    found = [result.verdict.result for result in results if result.verdict is not None]
+    if found == expected:
+        return ""
+    return f"this should have been {', '.join(expected)}, and was {', '.join(found)}: please report it, with the seed"
 
 
 def progress(round_: FederatedRound) -> str:

@@ -20,7 +20,7 @@ from fedround_local.federation.layout import Layout
 from fedround_local.kubeconfig import write_kubeconfig
 from fedround_local.node.api import Api, ApiError
 from fedround_local.node.rbac import node_manifests, node_user
-from fedround_local.objectstore import StoreKey
+from fedround_local.objectstore import BUCKET, StoreKey
 from fedround_local.processes import Processes, Report
 from fedround_operator.agent import rights as agent_rights
 from fedround_operator.hub import rights as hub_rights
@@ -37,7 +37,7 @@ class Enrolment:
         """The federation's CA."""
         return federation_authority(self._place)
 
-    def set_up(self, plan: DataPlan, store_key: StoreKey) -> None:
+    def set_up(self, plan: DataPlan, store_key: StoreKey, store_address: str) -> None:
         """Apply the kinds, the hub's objects and the clinics'; the model comes after, when all else is there."""
         store_keys = {"access-key": store_key.access_key, "secret-key": store_key.secret_key}
         self._place.hub_keys.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -45,7 +45,9 @@ class Enrolment:
             pki.write_private(self._place.hub_keys / name, text.encode())
         self._kubectl.apply(definitions())
         self._kubectl.run("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-        hub = objects.hub_objects(store_keys, hub_rights.cluster_rules())
+        # Where the store is stands beside its keys, for whoever may read them: `fedround report` asks here.
+        store = {**store_keys, "endpoint": store_address, "bucket": BUCKET}
+        hub = objects.hub_objects(store, hub_rights.cluster_rules())
         clinics = [one for name, cases in plan.clinics.items() for one in self._clinic(name, cases)]
         self._kubectl.apply([*node_manifests(layout.NODE_NAME), *hub, *clinics])
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from fedround_api.kinds.federated_model import Floors, Gate
-from fedround_local.cluster import Cluster, answers, free_ports
+from fedround_api.kinds.federated_model import Floors, Gate, InitialCheckpoint
+from fedround_local.cluster import Cluster, answers, free_ports, refuse_occupied
 from fedround_local.controlplane import ensure_controlplane
 from fedround_local.errors import StateUnusable
 from fedround_local.federation import layout, objects, runtime
 from fedround_local.federation.dataplan import DataPlan, DataRequest, lay_out
 from fedround_local.federation.enrolment import Enrolment, federation_authority
+from fedround_local.federation.initial import lay_initial, require_checkpoint
 from fedround_local.federation.kubectl import Kubectl
 from fedround_local.federation.layout import Layout
 from fedround_local.federation.record import FederationRecord, read_record, save_record
@@ -24,7 +25,7 @@ from fedround_local.processes import Processes, Report, uninterrupted
 
 ADMINISTRATOR = "network-admin"
 # In the order in which they are stopped: without etcd the API server lingers.
-_BASE = ("gateway", "objectstore", "kube-controller-manager", "kube-apiserver", "etcd")
+BASE = ("gateway", "objectstore", "kube-controller-manager", "kube-apiserver", "etcd")
 # The gateway waits for open watches and the store for itself: longer than this waits for nothing.
 _PATIENCE_SECONDS = {"gateway": 3.0, "objectstore": 2.0, "kube-apiserver": 5.0, "kube-controller-manager": 5.0}
 # Above the defaults of the kind: a model that is released after its first round has its threshold frozen while its
@@ -39,6 +40,7 @@ class SetUp:
     data: DataRequest
     image_size: int = 64
     gate: Gate = field(default_factory=lambda: Gate(floors=FLOORS))
+    initial: Path | None = None
 
 
 class Federation:
@@ -118,7 +120,7 @@ class Federation:
         record = self.record()
         parts = self.parts(record)
         dead = [spec for spec in runtime.actors(parts, list(record.clinics)) if not self.processes.alive(spec.name)]
-        base = [name for name in _BASE if not self.processes.alive(name)]
+        base = [name for name in BASE if not self.processes.alive(name)]
         if not dead and not base:
             return
         self._report(f"has ended, starting it again: {', '.join([*base, *(spec.name for spec in dead)])}")
@@ -142,7 +144,7 @@ class Federation:
 
     def _stop(self, names: Sequence[str]) -> None:
         """Actors first, the node with its pods, then store and gateway, and etcd last: each while it is answered."""
-        last = [runtime.NODE, *_BASE]
+        last = [runtime.NODE, *BASE]
         actors = [name for name in names if name not in last]
         for name in [*actors, *(name for name in last if name in names)]:
             self.processes.stop(name, _PATIENCE_SECONDS.get(name, 15.0))
@@ -163,19 +165,30 @@ class Federation:
         # What an earlier try has left, which ended before its record was written, would come back as ghosts.
         self._stop(self._running())
         self.place.remove_unfinished()
+        if set_up.initial is not None:
+            # Before the images are divided, which takes its time; what it has to hold is known only after that.
+            require_checkpoint(set_up.initial)
         plan = lay_out(set_up.data, self.place, self._report)
         for note in plan.notes:
             self._report(note)
-        record = _new_record(set_up, plan)
+        initial = self._initial(set_up, plan)
+        record = _new_record(set_up, plan, initial)
         parts = self._start_base(record)
         self._report("making the hub and the clinics")
         enrolment = Enrolment(self.place, self.cluster, self.kubectl, self.processes)
-        enrolment.set_up(plan, self.store.keys.hub)
+        enrolment.set_up(plan, self.store.keys.hub, self.store.address)
         enrolment.write_kubeconfigs(list(plan.clinics), parts.gateway.settings.address, self._report)
-        self.kubectl.apply([objects.model(plan, set_up.image_size, set_up.data.seed, set_up.gate)])
+        self.kubectl.apply(objects.model(plan, set_up.image_size, set_up.data.seed, set_up.gate, initial))
         save_record(self.place.record, record)
         self._start_actors(parts, record)
         return record
+
+    def _initial(self, set_up: SetUp, plan: DataPlan) -> InitialCheckpoint | None:
+        if set_up.initial is None:
+            return None
+        initial = lay_initial(set_up.initial, objects.shape(plan, set_up.image_size), self.place)
+        self._report(f"the model starts from {set_up.initial}, with outputs taken as {', '.join(plan.classes)}")
+        return initial
 
     def _resume(self) -> FederationRecord:
         record = self.record()
@@ -183,6 +196,8 @@ class Federation:
         return record
 
     def _start_base(self, record: FederationRecord) -> runtime.Parts:
+        ports = [("gateway", record.gateway_port), *record.metrics_ports.items()]
+        refuse_occupied(self.processes, ports, self.place.record)
         self._report("starting the control plane")
         self.cluster.start(self._report)
         administrator = self.place.kubeconfig(ADMINISTRATOR)
@@ -227,7 +242,7 @@ class Federation:
         return Gateway(settings, self.processes)
 
 
-def _new_record(set_up: SetUp, plan: DataPlan) -> FederationRecord:
+def _new_record(set_up: SetUp, plan: DataPlan, initial: InitialCheckpoint | None) -> FederationRecord:
     names = [runtime.OPERATOR, *(runtime.agent_name(clinic) for clinic in plan.clinics)]
     gateway_port, *metrics = free_ports(1 + len(names))
     return FederationRecord(
@@ -235,6 +250,7 @@ def _new_record(set_up: SetUp, plan: DataPlan) -> FederationRecord:
         split_by=set_up.data.split_by,
         seed=set_up.data.seed,
         image_size=set_up.image_size,
+        initial=initial.sha256 if initial else None,
         clinics=dict(plan.clinics),
         test_cases=plan.test_cases,
         gateway_port=gateway_port,

@@ -1,7 +1,9 @@
 """The bundled kubectl, as the network's administrator."""
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,15 @@ class Kubectl:
     def command(self, *arguments: str) -> tuple[str, ...]:
         """The whole command line."""
         return (str(self._binary), "kubectl", "--kubeconfig", str(self._kubeconfig), *arguments)
+
+    def in_environment(self, *arguments: str) -> tuple[tuple[str, ...], dict[str, str]]:
+        """The same as a command line and variables that it needs beside those of this process.
+
+        For plugins (`kubectl fedround`): kubectl takes no option before their name, and hands on variables only. They
+        are found even where this program was called by its path.
+        """
+        search = os.pathsep.join(filter(None, (os.environ.get("PATH"), str(Path(sys.executable).parent))))
+        return (str(self._binary), "kubectl", *arguments), {"KUBECONFIG": str(self._kubeconfig), "PATH": search}
 
     def run(self, *arguments: str, given: str | None = None) -> str:
         """What it prints.

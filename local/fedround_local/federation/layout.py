@@ -18,6 +18,7 @@ NODE_NAME = "local"
 STORE_SECRET = "fedround-store"  # noqa: S105 - the name of a Secret
 CERTIFICATE_SECRET = "fedround-certificate"  # noqa: S105
 TEST_SET_CLAIM = "test-set"
+INITIAL_CLAIM = "initial"
 WORKSPACE_CLAIM = "workspace"
 IMAGES_CLAIM = "images"
 
@@ -110,4 +111,6 @@ class Layout:
             self.state.chmod(0o700)
             self.marker.touch()
         except OSError as error:
-            raise StateUnusable(f"{self.state} cannot be used as a state folder: {error.strerror}") from error
+            raise StateUnusable(
+                f"{self.state} cannot be used as a state folder ({error.strerror}): name another --state folder"
+            ) from error

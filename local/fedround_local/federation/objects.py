@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from fedround_api import API_VERSION, names
-from fedround_api.kinds.federated_model import FederatedModelSpec, Gate, TestSet
+from fedround_api.kinds.clinic_round import ModelShape
+from fedround_api.kinds.federated_model import Architecture, FederatedModelSpec, Gate, InitialCheckpoint, TestSet
 from fedround_local.federation import layout
 from fedround_local.federation.dataplan import DataPlan
 
@@ -24,7 +25,7 @@ def agent_user(clinic: str) -> str:
     return f"fedround-agent:{clinic}"
 
 
-def hub_objects(store_keys: Mapping[str, str], operator_rules: list[Object]) -> list[Object]:
+def hub_objects(store: Mapping[str, str], operator_rules: list[Object]) -> list[Object]:
     """What the hub needs before its operator starts."""
     return [
         namespace(layout.SYSTEM_NAMESPACE),
@@ -36,22 +37,38 @@ def hub_objects(store_keys: Mapping[str, str], operator_rules: list[Object]) -> 
             roleRef={"apiGroup": _RBAC, "kind": "ClusterRole", "name": OPERATOR_USER},
             subjects=[{"apiGroup": _RBAC, "kind": "User", "name": OPERATOR_USER}],
         ),
-        secret(layout.NETWORK_NAMESPACE, layout.STORE_SECRET, store_keys),
+        secret(layout.NETWORK_NAMESPACE, layout.STORE_SECRET, store),
         claim(layout.NETWORK_NAMESPACE, layout.TEST_SET_CLAIM),
     ]
 
 
-def model(plan: DataPlan, image_size: int, seed: int, gate: Gate) -> Object:
-    """The model that the clinics train."""
+def shape(plan: DataPlan, image_size: int) -> ModelShape:
+    """What a checkpoint of that model has to fit."""
+    return ModelShape(
+        name=layout.MODEL,
+        architecture=Architecture.TINY_GN,
+        classes=list(plan.classes),
+        high_risk_classes=list(plan.high_risk_classes),
+        image_size=image_size,
+    )
+
+
+def model(
+    plan: DataPlan, image_size: int, seed: int, gate: Gate, initial: InitialCheckpoint | None = None
+) -> list[Object]:
+    """The model that the clinics train, after the claim of the checkpoint that it starts from, if it has one."""
     spec = FederatedModelSpec(
+        architecture=Architecture.TINY_GN,
         classes=list(plan.classes),
         high_risk_classes=list(plan.high_risk_classes),
         image_size=image_size,
         seed=seed,
+        initial_checkpoint=initial,
         test_set=TestSet(claim_name=layout.TEST_SET_CLAIM, manifest_sha256=plan.test_set_digest),
         gate=gate,
     )
-    return _fedround("FederatedModel", layout.MODEL, spec.dump())
+    own = [claim(layout.NETWORK_NAMESPACE, initial.claim_name)] if initial else []
+    return [*own, _fedround("FederatedModel", layout.MODEL, spec.dump())]
 
 
 def clinic_objects(clinic: str, hub_rules: list[Object], local_rules: list[Object]) -> list[Object]:

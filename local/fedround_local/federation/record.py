@@ -18,6 +18,7 @@ class FederationRecord(BaseModel):
     split_by: str | None
     seed: int
     image_size: int
+    initial: Annotated[str | None, Field(description="digest of the checkpoint that the model started from")] = None
     clinics: Annotated[Mapping[str, int], Field(min_length=1, description="cases of each clinic")]
     test_cases: int
     gateway_port: int

@@ -29,11 +29,17 @@ def add_data(parser: argparse.ArgumentParser, *, clinics: int | None) -> None:
     parser.add_argument(
         "--split-by", metavar="COLUMN", help="clinics by the values of this column; else patients are dealt at random"
     )
+    parser.add_argument(
+        "--initial",
+        type=Path,
+        metavar="FILE",
+        help="safetensors checkpoint that the model starts from, not fresh weights",
+    )
     parser.add_argument("--clinics", type=whole_number(1, 50), default=clinics, metavar="N", help="number of clinics")
     parser.add_argument(
         "--seed",
         type=whole_number(0, 2**31 - 1001),
         default=0,
         metavar="N",
-        help="of the split, the model and the training (0)",
+        help="of the split, the model and the training",
     )

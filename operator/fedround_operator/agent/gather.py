@@ -12,7 +12,7 @@ from fedround_api.kinds import ClinicRound
 from fedround_api.kinds.policy import ClinicPolicy
 from fedround_api.names import CLINIC_ROUND_UID_LABEL, PART_OF, PART_OF_VALUE
 from fedround_operator.agent.progress import SUCCEEDED
-from fedround_operator.agent.seen import PartSeen, folder
+from fedround_operator.agent.seen import PartSeen
 from fedround_operator.agent.settings import AgentSettings
 from fedround_operator.kit.jobseen import JobSeen, JobState, jobs_seen
 from fedround_operator.kit.reading import read_kind
@@ -48,7 +48,7 @@ def gather(
         policy=policy,
         busy=_running_roles(running.values()),
         # A Job may outlive its part's object for a while: its folder stays too.
-        keep=tuple(sorted(folder(uid) for uid in unfinished | running.keys())),
+        keep=tuple(sorted(unfinished | running.keys())),
         now=now,
     )
 

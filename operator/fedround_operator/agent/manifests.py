@@ -1,8 +1,10 @@
 """The Jobs of a clinic, each with the least that it needs. Pure.
 
-fetch    workspace (write), certificate
+fetch    rounds of the workspace (write), certificate
 train    workspace (write), images (read)      no URL, no certificate: it has nobody to talk to
-submit   workspace (read), certificate
+submit   rounds of the workspace (read), certificate
+
+Only `train` sees the whole workspace: beside the rounds it holds decoded images and an index of their names.
 """
 
 from fedround_api import names
@@ -17,12 +19,14 @@ from fedround_api.jobs import (
     TrainInput,
 )
 from fedround_api.kinds import ClinicResult
-from fedround_operator.agent.seen import PartSeen, folder
+from fedround_operator.agent.seen import PartSeen
 from fedround_operator.agent.settings import AgentSettings
 from fedround_operator.kit.instants import parse
 from fedround_operator.kit.jobmanifests import JobRequest, Mount, job
 from fedround_operator.kit.resources import Object
 
+# The folder of the workspace that has one for each part, named by its UID.
+_ROUNDS = "rounds"
 # Readable by the group that Jobs run as, and by nobody else.
 _SECRET_MODE = 0o440
 
@@ -31,13 +35,13 @@ def fetch_job(seen: PartSeen, attempt: int, settings: AgentSettings) -> Object:
     """The Job that brings the checkpoint."""
     spec = seen.part.spec
     given = FetchInput(
-        folder=folder(seen.part.metadata.uid),
+        folder=seen.part.metadata.uid,
         url=spec.urls.checkpoint,
         digest=spec.base.digest,
         bytes=spec.base.bytes,
         keep=list(seen.keep),
     )
-    mounts = (_workspace(settings, read_only=False), _certificate(settings))
+    mounts = (_workspace(settings, read_only=False, sub_path=_ROUNDS), _certificate(settings))
     return _job(seen, Role.FETCH, given, attempt=attempt, mounts=mounts, settings=settings)
 
 
@@ -45,7 +49,7 @@ def train_job(seen: PartSeen, attempt: int, settings: AgentSettings) -> Object:
     """The Job that trains; the only one that sees images."""
     spec = seen.part.spec
     given = TrainInput(
-        folder=folder(seen.part.metadata.uid),
+        folder=f"{_ROUNDS}/{seen.part.metadata.uid}",
         clinic=spec.clinic,
         model=spec.model,
         base=spec.base,
@@ -59,12 +63,12 @@ def train_job(seen: PartSeen, attempt: int, settings: AgentSettings) -> Object:
 def submit_job(seen: PartSeen, result: ClinicResult, attempt: int, settings: AgentSettings) -> Object:
     """The Job that uploads the update, with the URL that the spec gives now."""
     given = SubmitInput(
-        folder=folder(seen.part.metadata.uid),
+        folder=seen.part.metadata.uid,
         url=seen.part.spec.urls.update,
         digest=result.update_digest,
         bytes=result.update_bytes,
     )
-    mounts = (_workspace(settings, read_only=True), _certificate(settings))
+    mounts = (_workspace(settings, read_only=True, sub_path=_ROUNDS), _certificate(settings))
     return _job(seen, Role.SUBMIT, given, attempt=attempt, mounts=mounts, settings=settings)
 
 
@@ -87,9 +91,9 @@ def _job(
     )
 
 
-def _workspace(settings: AgentSettings, *, read_only: bool) -> Mount:
-    claim = {"claimName": settings.workspace_claim}
-    return Mount("workspace", "/workspace", {"persistentVolumeClaim": claim}, WORKSPACE_VARIABLE, read_only)
+def _workspace(settings: AgentSettings, *, read_only: bool, sub_path: str | None = None) -> Mount:
+    source = {"persistentVolumeClaim": {"claimName": settings.workspace_claim}}
+    return Mount("workspace", "/workspace", source, WORKSPACE_VARIABLE, read_only, sub_path)
 
 
 def _images(settings: AgentSettings) -> Mount:

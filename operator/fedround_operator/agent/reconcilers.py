@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from fedround_api.dataproblems import QuarantineCause
+from fedround_api.jobs import Role
 from fedround_api.kinds import find_condition
 from fedround_api.kinds.policy import ClinicPolicy
 from fedround_operator.agent.act import MakesAndRemoves, act
@@ -20,7 +22,7 @@ from fedround_operator.agent.settings import AgentSettings
 from fedround_operator.kit import metrics
 from fedround_operator.kit.controller import Key, Outcome, Reconciler
 from fedround_operator.kit.errors import Invalid
-from fedround_operator.kit.jobseen import JobSeen
+from fedround_operator.kit.jobseen import JobSeen, latest
 from fedround_operator.kit.resources import CLINIC_ROUNDS, JOBS
 from fedround_operator.kit.writing import Patches, write_status
 
@@ -58,6 +60,8 @@ class Agent:
         self._hub, self._local, self._policy = hub, local, policy
         self._settings, self._clock = settings, clock
         self._in_work: dict[Key, None] = {}
+        # The train Job of each part whose counts were told; after a restart they are told once more.
+        self._told: dict[Key, str] = {}
         self._jobs: dict[str, tuple[JobSeen, ...]] | None = None
         # In memory only: a restart begins the grace period anew, which delays a removal and never hastens it.
         self._missed_since: dict[str, datetime] = {}
@@ -71,11 +75,14 @@ class Agent:
         seen = gather(self._hub, self._local, key.name, self._settings, policy=self._policy(), now=self._clock())
         if seen is None or has_ended(seen.part):
             self._in_work.pop(key, None)
+            self._told.pop(key, None)
             return Outcome()
         wake = self._take_up(key)
         decision = decide(seen, self._settings)
         for action in decision.actions:
             act(self._local, self._settings.namespace, action)
+        # First: once the status says that the part has ended, nobody looks at its Jobs again.
+        self._tell_quarantined(key, seen)
         self._write(seen, decision)
         return Outcome(decision.again_seconds, wake)
 
@@ -122,6 +129,21 @@ class Agent:
         after = find_condition(decision.status.conditions, SUCCEEDED)
         if after is not None and (before is None or (before.status, before.reason) != (after.status, after.reason)):
             log.info("part=%s succeeded=%s reason=%s", meta.name, after.status, after.reason)
+
+    def _tell_quarantined(self, key: Key, seen: PartSeen) -> None:
+        """Tell the clinic, in log and metric, how many images a training set aside. The hub is never told."""
+        trained = latest(seen.jobs, Role.TRAIN)
+        if trained is None or trained.report is None or trained.report.quarantined is None:
+            return
+        if self._told.get(key) == trained.name:
+            return
+        self._told[key] = trained.name
+        # All causes: what the last training no longer found has to go back to 0.
+        counts = {cause.value: trained.report.quarantined.get(cause.value, 0) for cause in QuarantineCause}
+        for cause, count in counts.items():
+            metrics.IMAGES_QUARANTINED.labels(cause).set(count)
+        found = ", ".join(f"{cause}: {count}" for cause, count in counts.items() if count)
+        log.info("part=%s images_quarantined=%d causes=%r", key.name, sum(counts.values()), found)
 
     def _remove(self, uid: str, jobs: tuple[JobSeen, ...]) -> None:
         for job in jobs:

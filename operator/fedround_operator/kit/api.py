@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import urllib3
+import yaml
 from kubernetes import client, config
 
 from fedround_operator.kit.errors import (
@@ -181,11 +182,18 @@ def _message(body: str | bytes | None) -> str:
         return ""
 
 
-def connect(kubeconfig: Path | None, timeout_seconds: tuple[float, float] = TIMEOUT_SECONDS) -> KubeApi:
-    """The API server of a kubeconfig file, or of the cluster that this process runs in.
+# What the package makes of a file that is something else: it looks into it without a check.
+_NO_KUBECONFIG = (yaml.YAMLError, AttributeError, TypeError, ValueError)
+
+
+def connect(
+    kubeconfig: Path | None, timeout_seconds: tuple[float, float] = TIMEOUT_SECONDS, context: str | None = None
+) -> KubeApi:
+    """The API server of a kubeconfig file, in its current context or another one, or of the cluster that this process
+    runs in.
 
     Raises:
-        ApiUnreachable: the file is missing or does not say how to connect.
+        ApiUnreachable: the file is missing, is no kubeconfig, or does not say how to connect.
     """
     configuration = client.Configuration()
     configuration.retries = False
@@ -193,7 +201,9 @@ def connect(kubeconfig: Path | None, timeout_seconds: tuple[float, float] = TIME
         if kubeconfig is None:
             config.load_incluster_config(client_configuration=configuration)
         else:
-            config.load_kube_config(config_file=str(kubeconfig), client_configuration=configuration)
+            config.load_kube_config(str(kubeconfig), context, client_configuration=configuration)
     except config.ConfigException as error:
         raise ApiUnreachable(f"{kubeconfig or 'in-cluster configuration'}: {error}") from error
+    except _NO_KUBECONFIG as error:
+        raise ApiUnreachable(f"{kubeconfig}: it is no kubeconfig") from error
     return KubeApi(configuration, timeout_seconds)

@@ -23,13 +23,14 @@ _THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_TH
 
 @dataclass(frozen=True)
 class Mount:
-    """A volume and where the Job sees it; ``variable`` tells the Job the path."""
+    """A volume, or a folder of it, and where the Job sees it; ``variable`` tells the Job the path."""
 
     name: str
     path: str
     source: Mapping[str, Any]
     variable: str
     read_only: bool = True
+    sub_path: str | None = None
 
 
 @dataclass(frozen=True)
@@ -145,9 +146,15 @@ def _container(request: JobRequest) -> Object:
         },
         "volumeMounts": [
             {"name": "scratch", "mountPath": "/tmp"},  # noqa: S108
-            *(
-                {"name": mount.name, "mountPath": mount.path, **({"readOnly": True} if mount.read_only else {})}
-                for mount in request.mounts
-            ),
+            *map(_volume_mount, request.mounts),
         ],
     }
+
+
+def _volume_mount(mount: Mount) -> Object:
+    found: Object = {"name": mount.name, "mountPath": mount.path}
+    if mount.read_only:
+        found["readOnly"] = True
+    if mount.sub_path:
+        found["subPath"] = mount.sub_path
+    return found

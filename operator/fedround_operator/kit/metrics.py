@@ -25,6 +25,13 @@ HEARTBEAT = Gauge(
     registry=REGISTRY,
 )
 
+IMAGES_QUARANTINED = Gauge(
+    "fedround_clinic_images_quarantined",
+    "Images that the clinic's last training set aside, by cause.",
+    ("cause",),
+    registry=REGISTRY,
+)
+
 
 def serve(port: int, address: str) -> None:
     """Serve the metrics over HTTP in a thread of its own."""

@@ -34,6 +34,7 @@ CLINICS = Resource("fedround.dev", "v1alpha1", "clinics")
 CLINIC_ROUNDS = Resource("fedround.dev", "v1alpha1", "clinicrounds")
 JOBS = Resource("batch", "v1", "jobs")
 PODS = Resource("", "v1", "pods")
+SECRETS = Resource("", "v1", "secrets")
 LEASES = Resource("coordination.k8s.io", "v1", "leases")
 EVENTS = Resource("", "v1", "events")
 

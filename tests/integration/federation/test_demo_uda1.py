@@ -38,7 +38,7 @@ def test_the_demo_on_real_images_runs_its_rounds_and_ends_with_one_json_object(s
     assert sorted(told) == ["current", "released", "rounds"]
     first, second = told["rounds"]
     for number, round_ in enumerate((first, second), start=1):
-        assert sorted(round_) == ["checkpoint", "clinics", "name", "reason", "result", "seconds"]
+        assert sorted(round_) == ["checkpoint", "clinics", "name", "reason", "result", "seconds", "verdict"]
         assert round_["name"] == f"demo-{number}"
         assert round_["result"] in ("Promoted", "RolledBack")
         assert len(round_["clinics"]) == 3

@@ -6,9 +6,18 @@ from pathlib import Path
 import pytest
 
 from fedround_api.exitcodes import ExitCode, exit_code, final_codes
-from fedround_api.reasons import Reason
+from fedround_api.reasons import GROUPS, Reason
 
 SOURCES = Path(__file__).parents[3]
+PROGRESS = [
+    *(Reason.ACCEPTED, Reason.STARTED, Reason.TRAINING, Reason.QUORUM_MET, Reason.AGGREGATING, Reason.VALIDATING),
+    *(Reason.COMPLETED, Reason.GATE_PASSED, Reason.WARM_UP_PASSED, Reason.RELEASED, Reason.LEASE_RENEWED),
+    *(Reason.WORKING, Reason.SUBMITTED, Reason.INITIALIZING, Reason.INITIALIZED),
+]
+VERBS = (
+    *("Create", "Find", "Install", "Leave", "Look", "Make", "Mend", "Raise", "Restore", "Set", "Start", "Train"),
+    *("Use", "Wait"),
+)
 RETRYABLE = [ExitCode.STORE_UNAVAILABLE, ExitCode.STORE_REFUSED, ExitCode.KILLED, ExitCode.TERMINATED]
 
 
@@ -47,10 +56,26 @@ def test_a_killed_container_counts_as_killed() -> None:
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_every_reason_has_an_advice_of_one_line(reason: Reason) -> None:
-    assert reason.advice.endswith(".")
-    assert "\n" not in reason.advice
-    assert len(reason.advice) <= 120
+def test_every_reason_says_in_one_sentence_what_it_means(reason: Reason) -> None:
+    assert re.fullmatch(r"[A-Zs][^\n]{10,118}\.", reason.meaning)
+
+
+@pytest.mark.parametrize("reason", [reason for reason in Reason if reason not in PROGRESS])
+def test_every_reason_that_is_not_progress_tells_the_reader_to_do_something(reason: Reason) -> None:
+    assert re.fullmatch(rf"({'|'.join(VERBS)})\b[^\n]{{3,118}}\.", reason.action)
+    assert reason.advice == f"{reason.meaning} {reason.action}"
+
+
+@pytest.mark.parametrize("reason", PROGRESS)
+def test_progress_asks_nothing_of_the_reader(reason: Reason) -> None:
+    assert reason.action == ""
+    assert reason.advice == reason.meaning
+
+
+def test_every_reason_has_its_place_in_the_documentation_once() -> None:
+    placed = [reason for group in GROUPS.values() for reason in group]
+
+    assert placed == list(Reason)
 
 
 @pytest.mark.parametrize("reason", Reason)

@@ -1,5 +1,6 @@
 """`--fresh` removes federations and nothing else; numbers on the command line are whole and within bounds."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,9 @@ from rich.console import Console
 
 from fedround_cli.demo import remove
 from fedround_cli.main import parser
-from fedround_cli.tables import _cut
+from fedround_cli.tables import cut, round_table
 from fedround_cli.terminal import Progress
+from fedround_local.demo.rounds import RoundResult
 from fedround_local.errors import StateUnusable
 from fedround_local.federation.layout import Layout
 
@@ -58,5 +60,15 @@ def test_a_number_out_of_bounds_is_refused_by_name(option: str, value: str, caps
     assert f"argument {option}: {value!r} is no whole number from" in capsys.readouterr().err
 
 
+def test_words_in_brackets_are_shown_as_they_were_said() -> None:
+    said = "BadJobInput: model.classes [type=too_short] [/x]"
+    failed = RoundResult("demo-1", "Failed", "BadJobInput", said, 12.0, ("north",), 3, None, None)
+    written = io.StringIO()
+
+    Console(file=written, width=80).print(round_table(failed))
+
+    assert said in written.getvalue()
+
+
 def test_a_figure_just_below_a_floor_is_not_rounded_up_to_it() -> None:
-    assert _cut("0.699999") == "0.699"
+    assert cut("0.699999") == "0.699"

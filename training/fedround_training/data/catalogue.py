@@ -4,29 +4,27 @@ Called by whoever needs to know which cases there are (train, the demo). It read
 files, never a pixel, and needs nothing outside the standard library. What it leaves out it counts, with a reason.
 """
 
-import filecmp
-import os
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from fedround_api.dataproblems import DataProblem
 from fedround_training.data import columns as meaning
 from fedround_training.data.cases import Case, GroupUnit
 from fedround_training.data.columns import Columns
-from fedround_training.data.errors import FolderWrong, TableWrong
+from fedround_training.data.errors import FolderWrong, TableWrong, listed, quoted, shown
+from fedround_training.data.folders import ImageFiles, find_images, find_table, image_id_of
 from fedround_training.data.tables import Row, read_table
-
-TABLE_NAME = "metadata.csv"
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 
 
 class Skipped(StrEnum):
     """Why a row gave no case."""
 
     NO_IMAGE = "no image file"
+    TWO_IMAGES = "several different image files of its name"
     NO_LABEL = "no diagnosis"
     UNKNOWN_LABEL = "a diagnosis that is none of the known classes"
     CONTRADICTION = "a diagnosis that contradicts the benign-or-malignant column"
@@ -42,6 +40,8 @@ class Catalogue:
     skipped: Mapping[Skipped, int]
     unknown_labels: Mapping[str, int]
     images_without_row: int
+    passed_over: Mapping[str, int]
+    unread_folders: int
 
     @property
     def unit(self) -> GroupUnit:
@@ -55,89 +55,56 @@ class Catalogue:
         """Lines for the person whose folder it is. They stay with that person: they name cells of the table."""
         grouped = ", ".join(f"{count} by {unit}" for unit, count in self.units.items())
         lines = [
-            f"{len(self.cases)} cases in {self.table}: {', '.join(f'{name} {n}' for name, n in self.labels.items())}",
+            f"{len(self.cases)} cases in {shown(self.table)}: {_counts(self.labels)}",
             f"kept together {grouped}" + _caution(self.unit),
         ]
-        lines += [f"left out {count} rows with {reason}" for reason, count in self.skipped.items()]
+        return (*lines, *self.left_out())
+
+    def left_out(self) -> tuple[str, ...]:
+        """What of the folder is in no case, and why."""
+        lines = [f"left out {count} rows with {reason}" for reason, count in self.skipped.items()]
         if self.unknown_labels:
-            lines.append(f"not understood: {', '.join(f'{name!r} {n}' for name, n in self.unknown_labels.items())}")
+            lines.append(f"not understood: {_unknown(self.unknown_labels)}")
         if self.images_without_row:
             lines.append(f"left out {self.images_without_row} images without a row")
+        if self.passed_over:
+            lines.append(f"passed over images in other formats than JPEG and PNG: {_counts(self.passed_over)}")
+        if self.unread_folders:
+            lines.append(f"passed over {self.unread_folders} folders that the operating system refuses to list")
         return tuple(lines)
+
+
+@dataclass(frozen=True)
+class _Verdicts:
+    """What became of each row: its label, or a count under the reason why it has none."""
+
+    labels: Mapping[str, str]
+    skipped: Mapping[Skipped, int]
+    unknown_labels: Mapping[str, int]
 
 
 def read_catalogue(folder: Path) -> Catalogue:
     """The cases of a folder. Raises FolderWrong or TableWrong, in one sentence, for what is no folder of lesions."""
-    table = _find_table(folder)
+    table = find_table(folder)
     header, rows = read_table(table)
     columns = meaning.recognise(table, header)
     by_id = _rows_by_id(table, columns, rows)
-    files = _find_images(folder)
-    verdicts = _verdicts(columns, by_id, files)
-    labels = {image_id: label for image_id, label in verdicts.items() if not isinstance(label, Skipped)}
-    reasons = Counter(verdict for verdict in verdicts.values() if isinstance(verdict, Skipped))
-    unknown = [by_id[image_id][1] for image_id, verdict in verdicts.items() if verdict is Skipped.UNKNOWN_LABEL]
-    if not labels:
-        raise _no_cases(folder, table, by_id, files, reasons)
-    cases = _make_cases(table, columns, by_id, labels, files)
+    images = find_images(folder)
+    verdicts = _verdicts(columns, by_id, images)
+    if not verdicts.labels:
+        raise _no_cases(folder, table, by_id, images, verdicts)
+    cases = _make_cases(table, columns, by_id, verdicts.labels, images.by_id)
     units = Counter(case.unit for case in cases)
     return Catalogue(
         table=table,
         cases=cases,
         units={unit: units[unit] for unit in GroupUnit if units[unit]},
-        skipped={reason: reasons[reason] for reason in Skipped if reasons[reason]},
-        unknown_labels=dict(Counter(meaning.written_label(columns, row) or "" for row in unknown).most_common()),
-        images_without_row=len(files.keys() - by_id.keys()),
+        skipped=verdicts.skipped,
+        unknown_labels=verdicts.unknown_labels,
+        images_without_row=len((images.by_id.keys() | images.ambiguous) - by_id.keys()),
+        passed_over=images.passed_over,
+        unread_folders=images.unread_folders,
     )
-
-
-def image_id_of(name: str) -> str:
-    """An image's id from a cell or a file name: without folders, and without the suffix if it is one of an image's."""
-    name = name.strip().replace("\\", "/").rpartition("/")[2]
-    stem, dot, suffix = name.rpartition(".")
-    return stem if dot and f".{suffix.lower()}" in IMAGE_SUFFIXES else name
-
-
-def _find_table(folder: Path) -> Path:
-    if not folder.is_dir():
-        raise FolderWrong(folder, "a folder with images and one CSV", "a file" if folder.exists() else "nothing there")
-    tables = sorted(
-        p for p in folder.iterdir() if p.suffix.lower() == ".csv" and not p.name.startswith(".") and p.is_file()
-    )
-    named = [p for p in tables if p.name == TABLE_NAME]
-    if named or len(tables) == 1:
-        return (named or tables)[0]
-    if not tables:
-        raise FolderWrong(folder, f"one CSV at the top, such as {TABLE_NAME}", "none")
-    names = ", ".join(p.name for p in tables)
-    raise FolderWrong(folder, f"one CSV at the top, or the one to use named {TABLE_NAME}", f"{len(tables)}: {names}")
-
-
-def _find_images(folder: Path) -> dict[str, Path]:
-    """Image files by id. Two files of one id are allowed only as exact copies (copies of HAM10000 often have some)."""
-    files: dict[str, Path] = {}
-    for path in _walk(folder):
-        known = files.setdefault(image_id_of(path.name), path)
-        if known is not path and not filecmp.cmp(known, path, shallow=False):
-            raise FolderWrong(
-                folder, "one file for each image id", f"{known.relative_to(folder)} and {path.relative_to(folder)}"
-            )
-    return files
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    """Image files in a fixed order, no hidden and no macOS resource files. Links to folders are followed, each once."""
-    entered: set[str] = set()
-    for place, folders, names in os.walk(folder, followlinks=True):
-        real = os.path.realpath(place)
-        if real in entered:
-            folders.clear()
-            continue
-        entered.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
-        for name in sorted(names):
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES:
-                yield Path(place, name)
 
 
 def _rows_by_id(table: Path, columns: Columns, rows: Sequence[tuple[int, Row]]) -> dict[str, tuple[int, Row]]:
@@ -145,18 +112,16 @@ def _rows_by_id(table: Path, columns: Columns, rows: Sequence[tuple[int, Row]]) 
     for line, row in rows:
         image_id = image_id_of(row[columns.image])
         if not image_id:
-            raise TableWrong(
-                table, f"an image in column {columns.image!r} of every row", f"an empty cell at line {line}"
-            )
+            found = f"line {line}, column {quoted(columns.image)} is empty"
+            raise TableWrong(table, DataProblem.NO_IMAGE_ID, found)
         if image_id in by_id:
-            raise TableWrong(table, "each image once", f"{image_id!r} at lines {by_id[image_id][0]} and {line}")
+            found = f"lines {by_id[image_id][0]} and {line} name the same image {quoted(image_id)}"
+            raise TableWrong(table, DataProblem.IMAGE_TWICE, found)
         by_id[image_id] = (line, row)
     return by_id
 
 
-def _verdicts(
-    columns: Columns, by_id: Mapping[str, tuple[int, Row]], files: Collection[str]
-) -> dict[str, str | Skipped]:
+def _verdicts(columns: Columns, by_id: Mapping[str, tuple[int, Row]], images: ImageFiles) -> _Verdicts:
     """Each row's label, or why it has none. Benign-or-malignant counts only where no row has a diagnosis.
 
     So a row without a diagnosis in a table of diagnoses is left out. 'Benign' is not 'nv', and a guess would be scored
@@ -167,14 +132,21 @@ def _verdicts(
     labels = diagnoses if any(diagnoses.values()) else outcomes
 
     def verdict(image_id: str, label: str | None) -> str | Skipped:
-        if image_id not in files:
-            return Skipped.NO_IMAGE
+        if image_id not in images.by_id:
+            return Skipped.TWO_IMAGES if image_id in images.ambiguous else Skipped.NO_IMAGE
         if label is None:
             written = meaning.written_label(columns, by_id[image_id][1])
             return Skipped.NO_LABEL if written is None else Skipped.UNKNOWN_LABEL
         return Skipped.CONTRADICTION if meaning.contradicts(label, outcomes[image_id]) else label
 
-    return {image_id: verdict(image_id, label) for image_id, label in labels.items()}
+    verdicts = {image_id: verdict(image_id, label) for image_id, label in labels.items()}
+    skipped = Counter(found for found in verdicts.values() if isinstance(found, Skipped))
+    unknown = [by_id[image_id][1] for image_id, found in verdicts.items() if found is Skipped.UNKNOWN_LABEL]
+    return _Verdicts(
+        labels={image_id: label for image_id, label in verdicts.items() if not isinstance(label, Skipped)},
+        skipped={reason: skipped[reason] for reason in Skipped if skipped[reason]},
+        unknown_labels=dict(Counter(meaning.written_label(columns, row) or "" for row in unknown).most_common()),
+    )
 
 
 def _make_cases(
@@ -227,25 +199,45 @@ def _date(table: Path, column: str | None, line: int, row: Row) -> datetime | No
     try:
         return meaning.date(row, column)
     except ValueError as error:
-        expected = f"an ISO date such as 2026-11-24 in column {column!r}"
-        raise TableWrong(table, expected, f"{row[column or '']!r} at line {line}") from error
+        found = f"line {line}, column {quoted(column or '')}: {quoted(row[column or ''])} is no ISO date"
+        raise TableWrong(table, DataProblem.BAD_DATE, found) from error
 
 
 def _no_cases(
-    folder: Path,
-    table: Path,
-    by_id: Mapping[str, tuple[int, Row]],
-    files: Mapping[str, Path],
-    reasons: Mapping[Skipped, int],
+    folder: Path, table: Path, rows: Iterable[str], images: ImageFiles, verdicts: _Verdicts
 ) -> FolderWrong | TableWrong:
+    files = images.by_id.keys() | images.ambiguous
     if not files:
-        return FolderWrong(folder, "JPEG or PNG images below it", "none")
-    if not by_id.keys() & files.keys():
-        found = f"{len(files)} images such as {min(files)!r} and rows such as {min(by_id)!r}"
-        return FolderWrong(folder, "images named like the rows of the table", found)
-    return TableWrong(
-        table, "rows with an image and a known diagnosis", ", ".join(f"{n} with {r}" for r, n in reasons.items())
-    )
+        beside = f" (but {_counts(images.passed_over)})" if images.passed_over else ""
+        return FolderWrong(folder, DataProblem.NO_IMAGES, f"{DataProblem.NO_IMAGES}{beside}")
+    if not files & set(rows):
+        found = f"{DataProblem.NO_MATCH}: {len(files)} images such as {quoted(min(files))}, "
+        found += f"rows such as {quoted(min(rows))}{_case_hint(rows, files)}"
+        return FolderWrong(folder, DataProblem.NO_MATCH, found)
+    match [reason for reason in verdicts.skipped if reason is not Skipped.NO_IMAGE]:
+        case [Skipped.NO_LABEL]:
+            problem, more = DataProblem.NO_DIAGNOSIS, ""
+        case [Skipped.UNKNOWN_LABEL]:
+            problem, more = DataProblem.UNKNOWN_CLASSES, f", only {_unknown(verdicts.unknown_labels)}"
+        case [Skipped.CONTRADICTION]:
+            problem, more = DataProblem.CONTRADICTIONS, ""
+        case _:
+            counts = ", ".join(f"{count} rows with {reason}" for reason, count in verdicts.skipped.items())
+            problem, more = DataProblem.NO_USABLE_ROW, f": {counts}"
+    return TableWrong(table, problem, f"{problem}{more}")
+
+
+def _case_hint(rows: Iterable[str], files: Iterable[str]) -> str:
+    same = {name.casefold() for name in rows} & {name.casefold() for name in files}
+    return " (they differ only in capital letters)" if same else ""
+
+
+def _counts(names: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in names.items())
+
+
+def _unknown(written: Mapping[str, int]) -> str:
+    return listed([f"{quoted(name)} {count}" for name, count in written.items()])
 
 
 def _caution(unit: GroupUnit) -> str:

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from fedround_training.data import columns as meaning
 from fedround_training.data.cases import Case
-from fedround_training.data.catalogue import TABLE_NAME
 from fedround_training.data.durable import save_durably
+from fedround_training.data.folders import TABLE_NAME
+from fedround_training.data.regular import is_regular
 from fedround_training.data.vocabulary import OUTCOMES
 
 IMAGES = "images"
@@ -31,6 +32,9 @@ def write_clinic_folder(folder: Path, cases: Sequence[Case]) -> Path:
 
 def _link(source: Path, target: Path) -> None:
     target.unlink(missing_ok=True)
+    if not is_regular(source):
+        # A row without an image, in the clinic as it was here: a device would be copied without end.
+        return
     try:
         os.link(source.resolve(), target)
     except OSError:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fedround_training.data.errors import TableWrong
+from fedround_api.dataproblems import DataProblem
+from fedround_training.data.errors import TableWrong, listed, quoted
 from fedround_training.data.vocabulary import (
     ALWAYS_BENIGN,
     ALWAYS_MALIGNANT,
@@ -65,7 +66,7 @@ def recognise(table: Path, header: Sequence[str]) -> Columns:
 
     image = first(IMAGE)
     if image is None:
-        raise TableWrong(table, f"a column for the image ({', '.join(IMAGE)})", f"only {', '.join(header)}")
+        raise _lacks(table, DataProblem.NO_IMAGE_COLUMN, ", ".join(IMAGE), header)
     one_hot = {written[name]: ONE_HOT[name] for name in ONE_HOT if name in written}
     columns = Columns(
         image=image,
@@ -78,12 +79,14 @@ def recognise(table: Path, header: Sequence[str]) -> Columns:
         outcomes=present(OUTCOME),
     )
     if not (columns.diagnoses or columns.one_hot or columns.outcomes):
-        expected = (
-            f"a column for the label ({', '.join(DIAGNOSIS[:3])}, diagnosis_1 to diagnosis_5, {', '.join(OUTCOME)}, "
-            f"or one column a class such as MEL, NV, BCC)"
-        )
-        raise TableWrong(table, expected, f"only {', '.join(header)}")
+        known = f"{', '.join(DIAGNOSIS[:3])}, diagnosis_1 to diagnosis_5, {', '.join(OUTCOME)}"
+        known += ", or one column a class such as MEL, NV, BCC"
+        raise _lacks(table, DataProblem.NO_LABEL_COLUMN, known, header)
     return columns
+
+
+def _lacks(table: Path, problem: DataProblem, known: str, header: Sequence[str]) -> TableWrong:
+    return TableWrong(table, problem, f"{problem} ({known}), only {listed([quoted(name) for name in header])}")
 
 
 def normal(header: str) -> str:
@@ -102,7 +105,10 @@ def date(row: Mapping[str, str], column: str | None) -> datetime | None:
     if cell is None:
         return None
     instant = datetime.fromisoformat(cell)
-    return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    try:
+        return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    except OverflowError as error:
+        raise ValueError("a zone moves the date out of the calendar") from error
 
 
 def diagnosis(columns: Columns, row: Mapping[str, str]) -> str | None:

@@ -26,9 +26,11 @@ class FirstSeenIndex:
             content = path.read_bytes()
         except FileNotFoundError:
             return
+        except OSError as error:
+            raise IndexCorrupt(path, f"{error.strerror}") from error
         try:
             self._parse(json.loads(content))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise IndexCorrupt(path, f"{type(error).__name__} while reading {len(content)} bytes") from error
 
     @property

@@ -133,6 +133,8 @@ def read_test_set(folder: Path, expected_digest: str) -> HeldOutSet:
         content = (folder / MANIFEST).read_bytes()
     except FileNotFoundError as error:
         raise TestSetChanged(folder, f"{MANIFEST} is missing") from error
+    except OSError as error:
+        raise TestSetChanged(folder, f"{MANIFEST} cannot be read ({error.strerror})") from error
     digest = hashlib.sha256(content).hexdigest()
     if digest != expected_digest:
         raise TestSetChanged(folder, f"{MANIFEST} has digest {digest}, expected {expected_digest}")
@@ -172,9 +174,13 @@ def _compare(folder: Path, wanted: Mapping[str, str]) -> None:
         raise TestSetChanged(folder, "; ".join(differences))
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, _ALGORITHM).hexdigest()
+def _digest(path: Path) -> str | None:
+    """None, which no manifest names, for a file that cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, _ALGORITHM).hexdigest()
+    except OSError:
+        return None
 
 
 def _by_image(contributions: Sequence[Contribution]) -> dict[str, tuple[Contribution, Case]]:

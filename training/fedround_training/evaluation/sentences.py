@@ -1,32 +1,14 @@
 """What a verdict says to a clinical lead: one sentence with the numbers that decided.
 
-Pure; called by `gate`.
+Pure; called by `gate`, and by the report for what happens next.
 """
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 from fedround_api.kinds.federated_model import Gate
+from fedround_api.kinds.federated_round import Verdict, VerdictResult
 from fedround_api.reasons import Reason
-from fedround_training.evaluation.figures import Counts
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How one model does on the gate part."""
-
-    counts: Counts
-    auroc: Fraction
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Both models on the same cases; `lost` are the high-risk cases that only the incumbent catches."""
-
-    candidate: Standing
-    incumbent: Standing
-    lost: int
-    gained: int
+from fedround_training.evaluation.comparison import Comparison, Standing
 
 
 def explain(reason: Reason, compared: Comparison, gate: Gate, best_sensitivity: Fraction | None) -> str:
@@ -65,6 +47,25 @@ def explain(reason: Reason, compared: Comparison, gate: Gate, best_sensitivity: 
             return f"AUROC falls from {old_auroc} to {auroc}; a drop of {gate.max_drop.auroc} is allowed."
         case _:
             raise ValueError(f"{reason} is no reason of the gate")
+
+
+def outcome(verdict: Verdict, incumbent: int, *, warm_up: bool) -> str:
+    """What happens now, given the incumbent's version."""
+    promoted = verdict.result is VerdictResult.PROMOTE
+    if verdict.release:
+        before = "" if warm_up else f", in place of version {incumbent}"
+        return f"The candidate becomes version {incumbent + 1}, and clinics may use it from now on{before}."
+    if promoted:
+        return (
+            f"The candidate becomes version {incumbent + 1}, from which the next round goes on. "
+            "No version is released for use yet."
+        )
+    if warm_up:
+        return (
+            f"The candidate is set aside; the next round goes on from version {incumbent}. "
+            "No version is released for use yet."
+        )
+    return f"The candidate is set aside; version {incumbent} stays in use."
 
 
 def _exchange(compared: Comparison) -> str:

@@ -4,6 +4,7 @@ Called by the Jobs' `start` functions. Everything wrong here is InputWrong: oper
 helps nothing.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -38,10 +39,23 @@ def volume(environ: Mapping[str, str], variable: str) -> Path:
 
 def folder_below(workspace: Path, folder: str) -> Path:
     """The folder of a part of a round. Raises InputWrong for one that is not strictly below the workspace."""
-    parts = PurePosixPath(folder).parts
-    if not parts or folder.startswith("/") or any(part.startswith(".") for part in parts):
-        raise InputWrong("a folder of the workspace has to be relative, without '..' or hidden parts")
-    path = workspace.joinpath(*parts)
-    if not path.resolve().is_relative_to(workspace.resolve()):
-        raise InputWrong("a folder of the workspace leads out of it")
+    return _below(workspace, folder, "a folder of the workspace")
+
+
+def file_below(folder: Path, file: str) -> Path:
+    """The file on a volume. Raises InputWrong for one that is not strictly below it, or is no regular file."""
+    path = _below(folder, file, f"the path {file}")
+    if not path.is_file():
+        raise InputWrong(f"there is no file {file} on its volume")
+    return path
+
+
+def _below(folder: Path, relative: str, what: str) -> Path:
+    parts = PurePosixPath(relative).parts
+    if not parts or relative.startswith("/") or any(part.startswith(".") for part in parts):
+        raise InputWrong(f"{what} has to be relative, without '..' or hidden parts")
+    path = folder.joinpath(*parts)
+    # Not Path.resolve: up to Python 3.12 it raises at links that go round in a circle.
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
+        raise InputWrong(f"{what} leads out of its volume")
     return path

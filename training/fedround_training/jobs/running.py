@@ -35,7 +35,13 @@ def run(role: Role, start: Start, environ: Mapping[str, str]) -> ExitCode:
         report = start(environ)
     except JobError as error:
         log.error("job failed exit_code=%s message=%s", error.exit_code.name, error, exc_info=error.__cause__)
-        report = JobReport(role=role, exit_code=error.exit_code, message=plain(str(error)), clinic=error.clinic)
+        report = JobReport(
+            role=role,
+            exit_code=error.exit_code,
+            message=plain(str(error)),
+            clinic=error.clinic,
+            quarantined=None if error.quarantined is None else dict(error.quarantined),
+        )
     except Terminated:
         report = JobReport(role=role, exit_code=ExitCode.TERMINATED, message="terminated by SIGTERM")
     save_report(report, environ)

@@ -19,10 +19,11 @@ from fedround_training.errors import ContentRefused, InputWrong, NotFinite
 from fedround_training.jobs.environment import read_input, volume
 from fedround_training.jobs.recent_images import RecentImages, load_recent_images
 from fedround_training.jobs.running import report_defect, run
-from fedround_training.jobs.workspace import FIRST_SEEN, PartFolder, part_folder
+from fedround_training.jobs.workspace import FIRST_SEEN, IMAGE_CACHE, PartFolder, part_folder
 from fedround_training.models.checkpoint import Tensors, read_checkpoint, save_checkpoint, size_limit
 from fedround_training.models.local_training import Recipe, clinic_generator, train_in_place
-from fedround_training.models.registry import build_with, run_reproducibly, shapes_of, tensors_of
+from fedround_training.models.registry import build_with, run_reproducibly, tensors_of
+from fedround_training.models.shapes import shapes_of
 from fedround_training.store.files import content_of, save_whole
 
 log = logging.getLogger(__name__)
@@ -42,11 +43,16 @@ def train(given: TrainInput, workspace: Path, images: Path) -> JobReport:
         return earlier
     run_reproducibly()
     base = _base(part, given)
-    recent = load_recent_images(given, images, workspace / FIRST_SEEN)
+    recent = load_recent_images(given, images, workspace / FIRST_SEEN, workspace / IMAGE_CACHE)
     update, steps = model_delta(given, base, recent)
     content = save_checkpoint(part.update, update)
     report = JobReport(
-        role=Role.TRAIN, digest=content.digest, bytes=content.bytes, steps=steps, cases=len(recent.labels)
+        role=Role.TRAIN,
+        digest=content.digest,
+        bytes=content.bytes,
+        steps=steps,
+        cases=len(recent.labels),
+        quarantined=dict(recent.quarantined),
     )
     # Written last: a record vouches for a whole update.
     save_whole(part.record, json.dumps({"input": _digest(given), "report": report.dump()}).encode())
@@ -64,6 +70,7 @@ def model_delta(given: TrainInput, base: Tensors, recent: RecentImages) -> tuple
         batch_size=given.training.batch_size,
         learning_rate=float(given.training.learning_rate),
         momentum=float(given.training.momentum),
+        proximal_mu=None if given.training.proximal_mu is None else float(given.training.proximal_mu),
     )
     network = build_with(given.model, base)
     generator = clinic_generator(given.training.seed, given.clinic)

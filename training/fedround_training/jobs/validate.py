@@ -1,13 +1,15 @@
 """`validate` judges the candidate on the hub's test set and publishes it where the gate promotes it. A hub Job.
 
-It does the reading and writing around `evaluation.gate`. Any error ends it before anything is published: the incumbent
-stays.
+It does the reading and writing around `evaluation.gate` and `reporting`. Any error ends it before anything is
+published: the incumbent stays. The report is in the store before the candidate is published, so nothing is promoted
+without one. With the same inputs the report has the same bytes but for the durations that it tells.
 """
 
-import json
+import hashlib
 import logging
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from fedround_api.jobs import STORE_VARIABLE, TEST_SET_VARIABLE, JobReport, ReleasedPoint, Role, ValidateInput
-from fedround_api.kinds.federated_round import Verdict, VerdictResult
+from fedround_api.kinds.federated_round import ReportDigests, VerdictResult
+from fedround_api.report import PartCounts
 from fedround_training.data.errors import TestSetChanged as TestSetFolderChanged
 from fedround_training.data.images import load_images
 from fedround_training.data.testset import HeldOutSet, Part, read_test_set
@@ -26,13 +29,18 @@ from fedround_training.errors import (
     NotFinite,
     TestSetChanged,
 )
+from fedround_training.evaluation.comparison import PartOfTestSet
 from fedround_training.evaluation.errors import CasesUnusable, ScoresNotFinite
 from fedround_training.evaluation.figures import Scores
-from fedround_training.evaluation.gate import Frozen, PartOfTestSet, judge
+from fedround_training.evaluation.gate import Judged, judge
+from fedround_training.evaluation.guards import Frozen
 from fedround_training.jobs.environment import read_input, volume
 from fedround_training.models.checkpoint import Tensors, read_checkpoint, size_limit
-from fedround_training.models.registry import build_with, run_reproducibly, shapes_of
+from fedround_training.models.registry import build_with, run_reproducibly
 from fedround_training.models.scoring import probabilities
+from fedround_training.models.shapes import shapes_of
+from fedround_training.reporting.build import Evaluation, ScoredPart, build, document_of
+from fedround_training.reporting.page import render
 from fedround_training.store.minio_store import open_store
 from fedround_training.store.objects import ObjectStore
 
@@ -45,20 +53,30 @@ def start(environ: Mapping[str, str]) -> JobReport:
     return validate(given, store, volume(environ, TEST_SET_VARIABLE))
 
 
-def validate(given: ValidateInput, store: ObjectStore, test_set_folder: Path) -> JobReport:
-    """The verdict, and the candidate under its published key if it is promoted."""
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def validate(
+    given: ValidateInput, store: ObjectStore, test_set_folder: Path, now: Callable[[], datetime] = _utc_now
+) -> JobReport:
+    """The verdict, its report in the store, and the candidate under its published key if it is promoted."""
+    began = now()
     run_reproducibly()
     test_set = _test_set(given, test_set_folder)
     with tempfile.TemporaryDirectory(prefix="validate-") as scratch:
         candidate_path = Path(scratch, "candidate.safetensors")
         candidate = _weights(given, store, "candidate", candidate_path)
         incumbent = _weights(given, store, "incumbent", Path(scratch, "incumbent.safetensors"))
-        verdict = _judge(given, test_set, candidate, incumbent)
+        calibration = _scored(given, test_set, Part.CALIBRATION, candidate, incumbent)
+        gate = _scored(given, test_set, Part.GATE, candidate, incumbent)
+        judged = _judge(given, test_set.digest, calibration.part, gate.part)
+        report = _save_report(given, store, Evaluation(judged, gate, _counts(calibration.part), began, now()))
+        verdict = judged.verdict
         if verdict.result is VerdictResult.PROMOTE:
             store.put(given.published_key, candidate_path)
-    store.put_text(given.report_key, _report(given, test_set, verdict))
     log.info("judged result=%s reason=%s", verdict.result, verdict.reason)
-    return JobReport(role=Role.VALIDATE, digest=given.candidate_digest, verdict=verdict)
+    return JobReport(role=Role.VALIDATE, digest=given.candidate_digest, verdict=verdict, report=report)
 
 
 def _test_set(given: ValidateInput, folder: Path) -> HeldOutSet:
@@ -92,11 +110,10 @@ def _weights(given: ValidateInput, store: ObjectStore, name: str, path: Path) ->
         raise type(error)(f"the {name}: {error}") from error
 
 
-def _judge(given: ValidateInput, test_set: HeldOutSet, candidate: Tensors, incumbent: Tensors) -> Verdict:
-    parts = {part: _scored(given, test_set, part, candidate, incumbent) for part in Part}
+def _judge(given: ValidateInput, manifest: str, calibration: PartOfTestSet, gate: PartOfTestSet) -> Judged:
     released = None if given.released is None else _frozen(given.released)
     try:
-        return judge(parts[Part.CALIBRATION], parts[Part.GATE], given.gate, released, test_set.digest)
+        return judge(calibration, gate, given.gate, released, manifest)
     except ScoresNotFinite as error:
         raise NotFinite(str(error)) from error
     except CasesUnusable as error:
@@ -105,7 +122,7 @@ def _judge(given: ValidateInput, test_set: HeldOutSet, candidate: Tensors, incum
 
 def _scored(
     given: ValidateInput, test_set: HeldOutSet, part: Part, candidate: Tensors, incumbent: Tensors
-) -> PartOfTestSet:
+) -> ScoredPart:
     """One part at a time: all its images in memory, then two passes over them."""
     images = load_images(test_set.part(part), given.model.image_size)
     if images.quarantined:
@@ -118,8 +135,14 @@ def _scored(
         )
         return values
 
-    high_risk = np.array([case.label in given.model.high_risk_classes for case in images.cases], np.bool_)
-    return PartOfTestSet(high_risk, score(candidate), score(incumbent))
+    labels = [case.label for case in images.cases]
+    high_risk = np.array([label in given.model.high_risk_classes for label in labels], np.bool_)
+    scored = PartOfTestSet(high_risk, score(candidate), score(incumbent))
+    return ScoredPart(scored, labels, [case.clinic for case in images.cases])
+
+
+def _counts(part: PartOfTestSet) -> PartCounts:
+    return PartCounts(cases=len(part.high_risk), high_risk_cases=int(part.high_risk.sum()))
 
 
 def _frozen(released: ReleasedPoint) -> Frozen:
@@ -132,24 +155,14 @@ def _frozen(released: ReleasedPoint) -> Frozen:
     return Frozen(released.threshold, best)
 
 
-def _report(given: ValidateInput, test_set: HeldOutSet, verdict: Verdict) -> str:
-    """The evaluation as JSON: figures and digests, nothing of a single case."""
-    parts = {part.value: test_set.part(part) for part in Part}
-    report = {
-        "candidate": {"key": given.candidate_key, "digest": given.candidate_digest},
-        "incumbent": given.incumbent.dump(),
-        "gate": given.gate.dump(),
-        "released": given.released.dump() if given.released else None,
-        "testSet": {
-            "manifest": test_set.digest,
-            "parts": {
-                name: {
-                    "cases": len(cases),
-                    "highRiskCases": sum(case.label in given.model.high_risk_classes for case in cases),
-                }
-                for name, cases in parts.items()
-            },
-        },
-        "verdict": verdict.dump(),
-    }
-    return json.dumps(report, indent=1, sort_keys=True) + "\n"
+def _save_report(given: ValidateInput, store: ObjectStore, found: Evaluation) -> ReportDigests:
+    """Both files of the report, made before either is stored."""
+    report = build(given, found)
+    document, page = document_of(report), render(report)
+    store.put_text(given.report_key, document)
+    store.put_text(given.report_page_key, page, "text/html; charset=utf-8")
+    return ReportDigests(json_sha256=_sha256(document), html_sha256=_sha256(page))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

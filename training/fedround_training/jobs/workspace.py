@@ -1,6 +1,9 @@
 """What lies where on a clinic's workspace volume. `fetch`, `train` and `submit` of one part of a round meet here.
 
+`train` sees all of it; `fetch` and `submit`, which have a network, are given the folder above the parts' folders only.
+
 first-seen.json                           when each image was first seen (`train`, for tables without dates)
+image-cache/                              decoded images (`train` alone writes and reads)
 .scratch/                                 TMPDIR of `train`
 <folder>/.received.safetensors            by `fetch`, until its digest is checked
 <folder>/checkpoint.safetensors           by `fetch`
@@ -14,6 +17,7 @@ from pathlib import Path
 from fedround_training.jobs.environment import folder_below
 
 FIRST_SEEN = "first-seen.json"
+IMAGE_CACHE = "image-cache"
 SCRATCH = ".scratch"
 CHECKPOINT = "checkpoint.safetensors"
 RECEIVED = ".received.safetensors"

@@ -1,7 +1,6 @@
-"""A clinic's own training: stochastic gradient descent with momentum, written out.
+"""A clinic's own training: stochastic gradient descent with momentum, tied to where it starts if FedProx is asked for.
 
-Called by `train`. Not torch.optim: its first optimizer imports torch._dynamo, 4-6 s for what three lines do. Every
-random choice comes from the generator that is passed in.
+Called by `train`. Every random choice comes from the generator that is passed in.
 """
 
 import hashlib
@@ -14,17 +13,19 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from fedround_training.models.descent import Descent
 from fedround_training.models.pixels import normalised
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train."""
+    """How to train; `proximal_mu` is FedProx's, nothing is FedAvg."""
 
     epochs: int
     batch_size: int
     learning_rate: float
     momentum: float
+    proximal_mu: float | None = None
 
 
 def clinic_generator(seed: int, clinic: str) -> torch.Generator:
@@ -40,13 +41,13 @@ def train_in_place(
     recipe: Recipe,
     generator: torch.Generator,
 ) -> int:
-    """Train on (N, S, S, 3) images with (N,) class indices; the number of steps taken.
+    """Train on (N, S, S, 3) images with (N,) class indices, from the weights that the network has; the number of steps.
 
     The loss of a batch is the sum over its images divided by the constant batch size, so a last, smaller batch counts
     for less, and no image's weight depends on what other images there are.
     """
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    velocities = [torch.zeros_like(parameter) for parameter in parameters]
+    descent = Descent(parameters, recipe.learning_rate, recipe.momentum, recipe.proximal_mu)
     targets = torch.from_numpy(labels)
     steps = 0
     network.train()
@@ -54,22 +55,9 @@ def train_in_place(
         for chosen in _batches(len(labels), recipe.batch_size, generator):
             images = _turned(normalised(pixels[chosen.numpy()]), generator)
             loss = functional.cross_entropy(network(images), targets[chosen], reduction="sum") / recipe.batch_size
-            gradients = torch.autograd.grad(loss, parameters)
-            _step(parameters, velocities, gradients, recipe)
+            descent.step(torch.autograd.grad(loss, parameters))
             steps += 1
     return steps
-
-
-@torch.no_grad()
-def _step(
-    parameters: list[nn.Parameter],
-    velocities: list[torch.Tensor],
-    gradients: tuple[torch.Tensor, ...],
-    recipe: Recipe,
-) -> None:
-    for parameter, velocity, gradient in zip(parameters, velocities, gradients, strict=True):
-        velocity.mul_(recipe.momentum).add_(gradient)
-        parameter.sub_(velocity, alpha=recipe.learning_rate)
 
 
 def _batches(cases: int, batch_size: int, generator: torch.Generator) -> Iterator[torch.Tensor]:

@@ -9,7 +9,7 @@ from torch import nn
 
 from fedround_api.kinds.clinic_round import ModelShape
 from fedround_api.kinds.federated_model import Architecture
-from fedround_training.models.checkpoint import Shapes, Tensors
+from fedround_training.models.checkpoint import Tensors
 from fedround_training.models.tiny_gn import TinyGN
 
 
@@ -33,11 +33,6 @@ def tensors_of(network: nn.Module) -> Tensors:
     return {
         name: values.detach().numpy().astype(np.float32, copy=True) for name, values in network.state_dict().items()
     }
-
-
-def shapes_of(shape: ModelShape) -> Shapes:
-    """Names and shapes of the weights of such a network."""
-    return {name: tuple(values.shape) for name, values in build(shape, seed=0).state_dict().items()}
 
 
 def run_reproducibly() -> None:

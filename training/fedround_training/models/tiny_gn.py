@@ -9,7 +9,8 @@ import math
 import torch
 from torch import nn
 
-_WIDTHS = (32, 64, 96, 128)
+from fedround_training.models.shapes import TINY_GN_WIDTHS
+
 _GROUPS = 8
 
 
@@ -21,9 +22,9 @@ class TinyGN(nn.Module):
 
     def __init__(self, classes: int, generator: torch.Generator) -> None:
         super().__init__()
-        inputs = (3, *_WIDTHS[:-1])
-        self.stages = nn.Sequential(*(_stage(i, o, generator) for i, o in zip(inputs, _WIDTHS, strict=True)))
-        self.head = nn.Linear(_WIDTHS[-1], classes, device="meta").to_empty(device="cpu")
+        inputs = (3, *TINY_GN_WIDTHS[:-1])
+        self.stages = nn.Sequential(*(_stage(i, o, generator) for i, o in zip(inputs, TINY_GN_WIDTHS, strict=True)))
+        self.head = nn.Linear(TINY_GN_WIDTHS[-1], classes, device="meta").to_empty(device="cpu")
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 

@@ -48,12 +48,12 @@ class MinioStore:
     def put(self, key: str, path: Path) -> None:
         _answered(key, lambda: self._client.fput_object(self._bucket, key, str(path), part_size=_PART_BYTES))
 
-    def put_text(self, key: str, text: str) -> None:
+    def put_text(self, key: str, text: str, content_type: str = "application/json") -> None:
         content = text.encode()
         _answered(
             key,
             lambda: self._client.put_object(
-                self._bucket, key, io.BytesIO(content), len(content), content_type="application/json"
+                self._bucket, key, io.BytesIO(content), len(content), content_type=content_type
             ),
         )
 

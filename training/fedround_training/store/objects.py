@@ -20,6 +20,6 @@ class ObjectStore(Protocol):
         """The file as an object, in place of an older one."""
         ...
 
-    def put_text(self, key: str, text: str) -> None:
-        """A JSON document as an object."""
+    def put_text(self, key: str, text: str, content_type: str = "application/json") -> None:
+        """A document as an object."""
         ...

@@ -158,7 +158,7 @@ class TestTheWayOfAPart:
         assert isinstance(action, MakeJob)
         assert action.manifest["metadata"]["name"] == "skin-2026-w48-submit-c1d2e3f4-a1"
         assert input_of(action.manifest) == {
-            "folder": "rounds/c1d2e3f4-0000-4000-8000-000000000001",
+            "folder": "c1d2e3f4-0000-4000-8000-000000000001",
             "url": "https://gateway/update?new",
             "digest": UPDATE_DIGEST,
             "bytes": 770_100,

@@ -22,7 +22,7 @@ SEEN = PartSeen(
     jobs=(),
     policy=None,
     busy=frozenset(),
-    keep=("rounds/0a0b0c0d-0000-4000-8000-000000000002",),
+    keep=("0a0b0c0d-0000-4000-8000-000000000002",),
     now=datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC),
 )
 RESULT = ClinicResult(update_digest=UPDATE_DIGEST, update_bytes=770_100, steps=24)
@@ -61,7 +61,11 @@ def test_training_is_told_no_address_and_given_no_certificate() -> None:
 
 @pytest.mark.parametrize("role", ["fetch", "submit"])
 def test_jobs_with_a_network_see_no_images(role: str) -> None:
-    assert "images" not in json.dumps(MANIFESTS[role]["spec"]["template"]["spec"]["volumes"])
+    pod = MANIFESTS[role]["spec"]["template"]["spec"]
+    assert "images" not in json.dumps(pod["volumes"])
+    # The workspace also holds decoded images, beside this folder of it.
+    (workspace,) = (one for one in pod["containers"][0]["volumeMounts"] if one["name"] == "workspace")
+    assert workspace["subPath"] == "rounds"
 
 
 def test_the_longest_names_fit() -> None:

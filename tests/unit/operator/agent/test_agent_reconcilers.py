@@ -114,7 +114,7 @@ def test_a_fetch_is_told_to_keep_what_other_parts_need() -> None:
     world.settle()
 
     (fetch,) = world.jobs.running()
-    assert input_of(fetch)["keep"] == ["rounds/0a0b0c0d-0000-4000-8000-000000000002"]
+    assert input_of(fetch)["keep"] == ["0a0b0c0d-0000-4000-8000-000000000002"]
 
 
 def test_the_folder_of_a_job_without_a_part_is_kept_while_it_runs() -> None:
@@ -129,7 +129,7 @@ def test_the_folder_of_a_job_without_a_part_is_kept_while_it_runs() -> None:
     world.settle()
 
     fetch = next(job for job in world.jobs.running() if "-fetch-" in job["metadata"]["name"])
-    assert input_of(fetch)["keep"] == ["rounds/0a0b0c0d-0000-4000-8000-000000000002"]
+    assert input_of(fetch)["keep"] == ["0a0b0c0d-0000-4000-8000-000000000002"]
 
 
 class TestEndedJobs:

@@ -41,6 +41,7 @@ URLS = TransferUrls(
     expires_at="2026-11-24T13:00:00Z",
 )
 MODEL = FederatedModel.model_validate(model_object())
+OWN = {"claimName": "checkpoints", "path": "2025/own.safetensors", "sha256": "0e0e" * 16}
 
 
 def started(built: RoundBuilder) -> StartedRound:
@@ -48,6 +49,12 @@ def started(built: RoundBuilder) -> StartedRound:
     assert seen.model is not None
     assert seen.round.status.base is not None
     return StartedRound(seen.round, seen.model, seen.round.status.base, seen.now)
+
+
+def starting_from(initial: Object) -> FederatedModel:
+    """A model with a first checkpoint of its own."""
+    model = model_object(current=False)
+    return FederatedModel.model_validate({**model, "spec": {**model["spec"], "initialCheckpoint": initial}})
 
 
 def part() -> Object:
@@ -67,6 +74,7 @@ def capped() -> RoundBuilder:
 
 MANIFESTS: dict[str, Any] = {
     "init": lambda: init_job(MODEL, 1, SETTINGS),
+    "init_from_a_file": lambda: init_job(starting_from(OWN), 1, SETTINGS),
     "aggregate": lambda: aggregate_job(started(capped()), 2, SETTINGS),
     "validate": lambda: validate_job(
         started(make_round().validating().model_status(released=released())), CANDIDATE, 1, SETTINGS
@@ -81,7 +89,13 @@ def test_what_is_made_is_what_the_golden_file_says(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("init", InitInput), ("aggregate", AggregateInput), ("validate", ValidateInput)]
+    ("name", "kind"),
+    [
+        ("init", InitInput),
+        ("init_from_a_file", InitInput),
+        ("aggregate", AggregateInput),
+        ("validate", ValidateInput),
+    ],
 )
 def test_a_jobs_input_is_understood_by_the_job(name: str, kind: Any) -> None:
     kind.model_validate_json(json.dumps(input_of(MANIFESTS[name]())))

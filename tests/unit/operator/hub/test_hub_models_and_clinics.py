@@ -82,6 +82,15 @@ def test_an_init_job_that_cannot_succeed_is_told_with_its_cause() -> None:
     assert decision.status.conditions[0].message == "BadJobInput: no such architecture"
 
 
+def test_a_checkpoint_of_ones_own_that_is_refused_is_told_and_not_tried_again() -> None:
+    said = "the initial checkpoint: tensor 'head.weight' has shape [7, 128], expected [2, 128]"
+
+    decision = model_decision({"exitCode": 80, "message": said}, initAttempts=1, after=3600.0)
+
+    assert (ready(decision), decision.actions) == (("False", "InitFailed"), ())
+    assert decision.status.conditions[0].message == f"WrongShape: {said}"
+
+
 def test_an_init_job_that_says_no_digest_has_failed() -> None:
     assert ready(model_decision({"message": "done"})) == ("False", "InitFailed")
 

@@ -102,7 +102,10 @@ def test_a_bad_update_ends_the_round_with_clinic_and_cause(role: Role, condition
 def test_a_bad_update_without_words_is_explained_by_its_reason(role: Role, condition: str) -> None:
     decision = stage(role).job(role, 1, {"exitCode": 81, "clinic": "north"}).decide()
 
-    assert need_condition(decision, condition).message == "clinic north: A tensor holds NaN or infinity."
+    assert need_condition(decision, condition).message == (
+        "clinic north: A tensor holds NaN or infinity. "
+        "Train with a lower learning rate; a checkpoint of your own may be broken: make it anew."
+    )
 
 
 @STAGES

@@ -110,7 +110,7 @@ def test_a_cut_off_index_is_an_error_and_stays_as_it_is(tmp_path: Path, keep: in
     FirstSeenIndex(path).observe(["A", "B"], at=UNTIL)
     cut = path.read_bytes()[:keep]
     path.write_bytes(cut)
-    with pytest.raises(IndexCorrupt, match="index of first-seen files is corrupt"):
+    with pytest.raises(IndexCorrupt, match="index of first-seen images is corrupt"):
         FirstSeenIndex(path)
     assert path.read_bytes() == cut
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from fedround_api.dataproblems import QuarantineCause
 from fedround_training.data import errors
 from fedround_training.data.cases import Case
 from fedround_training.data.catalogue import read_catalogue
-from fedround_training.data.errors import SplitImpossible, UnreadableCause
+from fedround_training.data.errors import SplitImpossible
 from fedround_training.data.images import load_images, without_metadata
 from fedround_training.data.testset import Contribution, Part, read_test_set, write_test_set
 from unit.training.data.lesions import make_folder
@@ -71,7 +72,7 @@ def test_a_damaged_image_is_left_out_and_named(tmp_path: Path) -> None:
     cases = make_cases(tmp_path / "data")
     cases["C"].path.write_bytes(b"")
     made = write_test_set(tmp_path / "out", contribute(cases, "ABC", "D"), CLASSES, without_metadata)
-    assert [(error.image_id, error.cause) for error in made.quarantined] == [("C", UnreadableCause.EMPTY)]
+    assert [(error.image_id, error.cause) for error in made.quarantined] == [("C", QuarantineCause.EMPTY)]
     assert [case.image_id for case in read_test_set(tmp_path / "out", made.digest).cases] == ["A", "B", "D"]
 
 

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from fedround_api.kinds.federated_model import Floors, Gate, MaxDrop
 from fedround_api.kinds.federated_round import Verdict, VerdictResult
 from fedround_api.reasons import Reason
+from fedround_training.evaluation.comparison import PartOfTestSet
 from fedround_training.evaluation.errors import CasesUnusable, ScoresNotFinite
-from fedround_training.evaluation.gate import Frozen, PartOfTestSet, judge
+from fedround_training.evaluation.gate import judge
+from fedround_training.evaluation.guards import Frozen
 
 MANIFEST = "ab" * 32
 PROMOTE, ROLL_BACK = VerdictResult.PROMOTE, VerdictResult.ROLL_BACK
@@ -39,7 +41,7 @@ def released(best_sensitivity: str = "0", threshold: str = "0.5") -> Frozen:
 
 
 def verdict(gate_part: PartOfTestSet, gate: Gate = LENIENT, frozen: Frozen | None = None) -> Verdict:
-    return judge(CALIBRATION, gate_part, gate, frozen, MANIFEST)
+    return judge(CALIBRATION, gate_part, gate, frozen, MANIFEST).verdict
 
 
 CAUGHT, LOST, GAINED, MISSED = (0.8, 0.8), (0.8, 0.4), (0.4, 0.8), (0.4, 0.4)
@@ -103,7 +105,7 @@ class TestWarmUp:
     def test_a_model_that_scores_all_alike_is_not_released(self) -> None:
         alike = PartOfTestSet(np.array([True, False, False]), np.full(3, 0.5), np.full(3, 0.5))
 
-        found = judge(alike, alike, Gate(floors=Floors(auroc="0.50")), None, MANIFEST)
+        found = judge(alike, alike, Gate(floors=Floors(auroc="0.50")), None, MANIFEST).verdict
 
         assert (found.result, found.reason, found.candidate.sensitivity) == (PROMOTE, Reason.WARM_UP_PASSED, "0.000000")
 
@@ -287,7 +289,7 @@ def test_the_gate_promotes_exactly_what_the_oracle_promotes(
     columns = [np.array(column) for column in zip(*rows, strict=True)]
     cases = PartOfTestSet(high_risk=columns[0], incumbent=columns[1], candidate=columns[2])
 
-    found = judge(CALIBRATION, cases, gate, Frozen("0.5", Fraction(best)), MANIFEST)
+    found = judge(CALIBRATION, cases, gate, Frozen("0.5", Fraction(best)), MANIFEST).verdict
 
     assert (found.result is PROMOTE) == oracle(rows, gate, best)
     assert found.release == (found.result is PROMOTE)
@@ -301,7 +303,7 @@ def test_a_candidate_equal_to_the_incumbent_is_never_called_worse(
     columns = [np.array(column) for column in zip(*rows, strict=True)]
     same = PartOfTestSet(high_risk=columns[0], incumbent=columns[1], candidate=columns[1])
 
-    found = judge(CALIBRATION, same, gate, Frozen("0.5", Fraction(0)), MANIFEST)
+    found = judge(CALIBRATION, same, gate, Frozen("0.5", Fraction(0)), MANIFEST).verdict
 
     assert found.reason not in (Reason.HIGH_RISK_CASES_LOST, Reason.SPECIFICITY_DROPPED, Reason.AUROC_DROPPED)
     assert (found.lost, found.gained) == (0, 0)
@@ -312,7 +314,7 @@ def test_without_a_release_only_a_lower_auroc_is_rolled_back(rows: list[tuple[bo
     columns = [np.array(column) for column in zip(*rows, strict=True)]
     cases = PartOfTestSet(high_risk=columns[0], incumbent=columns[1], candidate=columns[2])
 
-    found = judge(CALIBRATION, cases, gate, None, MANIFEST)
+    found = judge(CALIBRATION, cases, gate, None, MANIFEST).verdict
 
     lower = Decimal(found.candidate.auroc) < Decimal(found.incumbent.auroc)
     assert (found.result is ROLL_BACK) == lower

@@ -138,13 +138,33 @@ def imported_by(module: str) -> set[str]:
         ("fedround_training.jobs.submit", {"torch", "numpy", "minio", "PIL"}),
         ("fedround_training.jobs.aggregate", {"torch", "PIL"}),
         ("fedround_training.launcher", {"torch", "numpy", "minio", "urllib3"}),
-        ("fedround_training.jobs.train", {"minio", "urllib3", "torch._dynamo", "torch._inductor"}),
-        ("fedround_training.jobs.init", {"torch._dynamo", "torch._inductor", "PIL"}),
-        ("fedround_training.jobs.validate", {"torch._dynamo", "torch._inductor"}),
     ],
 )
-def test_a_role_imports_no_more_than_it_needs(module: str, without: set[str]) -> None:
+def test_a_role_without_torch_imports_no_more_than_it_needs(module: str, without: set[str]) -> None:
     assert imported_by(module) & without == set()
+
+
+# torch alone takes seconds: it is imported once, and each role by a child of that process.
+_FORKS = """
+import os, sys, torch
+for module in sys.argv[1:]:
+    if (child := os.fork()) == 0:
+        __import__(module)
+        print(*sys.modules, flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+def test_a_role_with_torch_imports_no_more_than_it_needs() -> None:
+    compiler = {"torch._dynamo", "torch._inductor"}
+    without = {"train": {"minio", "urllib3", *compiler}, "init": {"PIL", *compiler}, "validate": compiler}
+
+    done = python(os.environ, "-c", _FORKS, *(f"fedround_training.jobs.{role}" for role in without))
+
+    imported = dict(zip(without, map(set, map(str.split, done.stdout.splitlines())), strict=True))
+    assert {role: found & without[role] for role, found in imported.items()} == {role: set() for role in without}
+    assert all({"torch", f"fedround_training.jobs.{role}"} <= found for role, found in imported.items())
 
 
 def train_environment(folder: Path) -> dict[str, str]:
@@ -198,5 +218,18 @@ def test_a_clinics_log_is_full_and_its_report_names_nobody(tmp_path: Path) -> No
     done = python(environ, "-m", "fedround_training", "train")
 
     assert done.returncode == ExitCode.BAD_DATA
-    assert "'L000' at lines 2 and 3" in done.stderr
-    assert report_at(tmp_path / "log").message == "the folder of images or its table cannot be used (TableWrong)"
+    assert "lines 2 and 3 name the same image 'L000'" in done.stderr
+    assert report_at(tmp_path / "log").message == (
+        "two rows of the table name the same image: keep the row that is right; the Job's log has the details"
+    )
+
+
+def test_a_report_of_a_failure_has_the_counts_of_images_that_were_set_aside(tmp_path: Path) -> None:
+    environ = train_environment(tmp_path)
+    for path in (tmp_path / "images").glob("*.png"):
+        path.write_bytes(b"")
+
+    done = python(environ, "-m", "fedround_training", "train")
+
+    assert done.returncode == ExitCode.BAD_DATA
+    assert report_at(tmp_path / "log").quarantined == {"empty": 6}

@@ -1,5 +1,6 @@
 """`train` in a clinic: the same update for the same input, once; and reports that name nobody."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,15 @@ def test_two_clinics_with_the_same_input_make_the_same_bytes(tmp_path: Path) -> 
     assert Clinic(tmp_path / "one").train().digest == Clinic(tmp_path / "other").train().digest
 
 
+def test_fedprox_keeps_the_update_nearer_to_the_base(tmp_path: Path) -> None:
+    fedprox = Training.model_validate({**TRAINING.model_dump(), "algorithm": "FedProx", "proximal_mu": "5"})
+    free, drawn_back = Clinic(tmp_path / "free"), Clinic(tmp_path / "drawn-back")
+
+    assert free.train().digest != drawn_back.train(training=fedprox).digest
+    lengths = [sum(np.sum(values**2) for values in load_file(one.update).values()) for one in (free, drawn_back)]
+    assert lengths[1] < 0.5 * lengths[0]
+
+
 def test_a_finished_outbox_is_reported_again_without_the_images(clinic: Clinic) -> None:
     first = clinic.train()
     clinic.images = clinic.images.with_name("gone")
@@ -137,10 +147,69 @@ def test_only_cases_of_classes_that_the_model_lacks_are_no_cases(clinic: Clinic)
         clinic.train()
 
 
-def test_a_damaged_image_is_set_aside(clinic: Clinic) -> None:
+def test_damaged_images_are_set_aside_and_counted_by_cause(clinic: Clinic) -> None:
     (clinic.images / "L002.png").write_bytes(b"no image")
+    (clinic.images / "L003.png").write_bytes(b"")
+    (clinic.images / "L004.png").write_bytes(b"")
 
-    assert clinic.train().cases == 5
+    report = clinic.train()
+
+    assert report.cases == 3
+    assert report.quarantined == {"empty": 2, "not a JPEG or PNG": 1}
+
+
+def test_without_a_damaged_image_the_count_is_empty_and_not_missing(clinic: Clinic) -> None:
+    assert clinic.train().quarantined == {}
+
+
+def test_an_image_that_left_the_folder_leaves_the_cache(clinic: Clinic) -> None:
+    """A patient who no longer takes part: with the next training, no pixel of the image is on the volume."""
+    clinic.train()
+    cache = clinic.workspace / "image-cache"
+    before = set(cache.iterdir())
+    (clinic.images / "L002.png").unlink()
+    clinic.fetched("rounds/r2")
+
+    clinic.train("rounds/r2", until="2026-11-24T13:00:00Z")
+
+    assert len(before) == 6
+    assert len(before - set(cache.iterdir())) == 1
+
+
+def test_a_window_without_cases_empties_the_cache(clinic: Clinic) -> None:
+    clinic.train()
+    clinic.fetched("rounds/r2")
+    narrow = TRAINING.model_copy(update={"cases": Cases(window_days=1)})
+
+    with pytest.raises(NoCases):
+        clinic.train("rounds/r2", until="2026-12-24T12:00:00Z", training=narrow)
+
+    assert list((clinic.workspace / "image-cache").iterdir()) == []
+
+
+def test_with_and_without_a_cache_the_update_is_the_same_bytes(clinic: Clinic) -> None:
+    first = clinic.train()
+    clinic.fetched("rounds/r2")
+
+    second = clinic.train("rounds/r2")
+
+    assert (first.digest, first.steps) == (second.digest, second.steps)
+
+
+def test_a_clinic_without_high_risk_cases_trains_and_its_log_says_so(
+    clinic: Clinic, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    save_images(clinic.images, {}, {"L001": "nv", "L003": "nv"})
+
+    assert clinic.train().cases == 2
+
+    notes = [record.getMessage() for record in caplog.records if record.getMessage().startswith("note: ")]
+    assert notes == [
+        "note: no high-risk case: the clinic takes part, but teaches nothing of what must not be missed",
+        "note: one class only: nv",
+        "note: no case of mel: other clinics may have some",
+    ]
 
 
 def test_a_folder_without_table_is_unusable_and_the_message_names_no_file(clinic: Clinic) -> None:
@@ -148,13 +217,16 @@ def test_a_folder_without_table_is_unusable_and_the_message_names_no_file(clinic
 
     with pytest.raises(DataUnusable) as caught:
         clinic.train()
-    assert str(caught.value) == "the folder of images or its table cannot be used (FolderWrong)"
+    assert str(caught.value) == (
+        "the image folder has no table: put one CSV, such as metadata.csv, beside the images; "
+        "the Job's log has the details"
+    )
 
 
 def test_a_corrupt_index_is_unusable_and_stays_as_it_is(clinic: Clinic) -> None:
     (clinic.workspace / "first-seen.json").write_text("{")
 
-    with pytest.raises(DataUnusable, match=r"\(IndexCorrupt\)"):
+    with pytest.raises(DataUnusable, match="the index of first-seen images cannot be read"):
         clinic.train()
     assert (clinic.workspace / "first-seen.json").read_text() == "{"
 

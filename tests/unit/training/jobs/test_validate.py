@@ -1,7 +1,9 @@
 """`init` and `validate`: what is published, reported and refused, with real networks on a test set of a few images."""
 
+import hashlib
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ from fedround_api.reasons import Reason
 from fedround_training.data.catalogue import read_catalogue
 from fedround_training.data.images import without_metadata
 from fedround_training.data.testset import Contribution, Part, write_test_set
-from fedround_training.errors import InputWrong, JobError, TestSetChanged
+from fedround_training.errors import InputWrong, JobError, StoreRefused, TestSetChanged
 from fedround_training.jobs.init import publish_first
 from fedround_training.jobs.validate import validate
 from fedround_training.models.checkpoint import Tensors, save_checkpoint
@@ -26,6 +28,8 @@ from support.memory_store import MemoryStore
 
 PUBLISHED, REPORT, CANDIDATE = "published/skin/new.safetensors", "rounds/r1/report.json", "rounds/r1/candidate"
 PAGE = "rounds/r1/report.html"
+# Five seconds after the training of FACTS has closed.
+JUDGED_AT = datetime(2026, 11, 24, 12, 20, 5, tzinfo=UTC)
 FACTS = RoundFacts(
     name="w48",
     namespace="skin-network",
@@ -85,7 +89,7 @@ class Hub:
         return given.model_copy(update=dict(changes))
 
     def validate(self, candidate: Tensors, incumbent: Tensors, **changes: object) -> JobReport:
-        return validate(self.given(candidate, incumbent, changes), self.store, self.test_set)
+        return validate(self.given(candidate, incumbent, changes), self.store, self.test_set, lambda: JUDGED_AT)
 
     def released(self, threshold: str = "0.5") -> ReleasedPoint:
         return ReleasedPoint(threshold=threshold, best_sensitivity="1.000000", test_set_manifest=self.manifest)
@@ -130,15 +134,71 @@ def test_a_candidate_that_loses_cases_is_rolled_back_and_not_published(hub: Hub)
 def test_the_report_tells_figures_and_names_no_case(hub: Hub) -> None:
     hub.validate(GOOD, FRESH)
 
-    text = hub.store.objects[REPORT].decode()
+    text, page = hub.store.objects[REPORT].decode(), hub.store.objects[PAGE].decode()
     report = json.loads(text)
     assert report["verdict"]["reason"] == "Released"
-    assert report["testSet"]["parts"]["gate"] == {"cases": 10, "highRiskCases": 5}
-    assert "L0" not in text
+    assert report["testSet"]["gate"] == {"cases": 10, "highRiskCases": 5}
+    assert report["testSet"]["calibration"] == {"cases": 10, "highRiskCases": 5}
+    assert report["candidate"]["confusion"] == {"caught": 5, "missed": 0, "cleared": 5, "alarmed": 0}
+    assert report["testSetClinics"] == [
+        {
+            "clinic": "north",
+            "figures": {
+                "candidate": report["candidate"]["confusion"],
+                "incumbent": report["incumbent"]["confusion"],
+                "lost": report["verdict"]["lost"],
+                "gained": report["verdict"]["gained"],
+            },
+        }
+    ]
+    assert report["durations"] == {"trainingSeconds": 1200.0, "aggregationSeconds": 5.0, "validationSeconds": 0.0}
+    assert "The candidate catches 5 of 5 high-risk cases and meets all floors" in page
+    assert "L0" not in text + page
 
 
-def test_the_same_input_gives_the_same_verdict_to_the_last_digit(hub: Hub) -> None:
-    assert hub.validate(GOOD, FRESH) == hub.validate(GOOD, FRESH)
+def test_the_digests_of_both_files_are_reported(hub: Hub) -> None:
+    digests = hub.validate(GOOD, FRESH).report
+
+    assert digests is not None
+    assert digests.json_sha256 == hashlib.sha256(hub.store.objects[REPORT]).hexdigest()
+    assert digests.html_sha256 == hashlib.sha256(hub.store.objects[PAGE]).hexdigest()
+    assert hub.store.content_types == {REPORT: "application/json", PAGE: "text/html; charset=utf-8"}
+
+
+def test_a_candidate_that_is_rolled_back_has_a_report_too(hub: Hub) -> None:
+    digests = hub.validate(BAD, GOOD, released=hub.released()).report
+
+    assert digests is not None
+    assert json.loads(hub.store.objects[REPORT])["verdict"]["outcome"] == (
+        "The candidate is set aside; version 3 stays in use."
+    )
+
+
+def test_the_same_input_gives_the_same_bytes(hub: Hub) -> None:
+    first = hub.validate(GOOD, FRESH)
+    files = dict(hub.store.objects)
+
+    assert hub.validate(GOOD, FRESH) == first
+    assert hub.store.objects == files
+
+
+def test_without_a_report_nothing_is_published(hub: Hub) -> None:
+    """The round's facts have a start that is no instant, so its durations cannot be told."""
+    facts = FACTS.model_copy(update={"started_at": "yesterday"})
+
+    with pytest.raises(ValueError, match="yesterday"):
+        hub.validate(GOOD, FRESH, round=facts)
+    assert PUBLISHED not in hub.store.objects
+    assert REPORT not in hub.store.objects
+
+
+@pytest.mark.parametrize("key", [REPORT, PAGE])
+def test_a_report_that_cannot_be_stored_keeps_the_incumbent(hub: Hub, key: str) -> None:
+    hub.store.refused = key
+
+    with pytest.raises(StoreRefused):
+        hub.validate(GOOD, FRESH)
+    assert PUBLISHED not in hub.store.objects
 
 
 def test_a_fresh_model_is_not_released_against_itself(hub: Hub) -> None:

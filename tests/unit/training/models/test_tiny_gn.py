@@ -1,12 +1,14 @@
 """The network: its size, its first scores, and that no global generator decides its weights."""
 
 import numpy as np
+import pytest
 import torch
 
 from fedround_api.kinds.clinic_round import ModelShape
 from fedround_training.models.local_training import Recipe, clinic_generator, train_in_place
-from fedround_training.models.registry import build, build_with, shapes_of, tensors_of
+from fedround_training.models.registry import build, build_with, tensors_of
 from fedround_training.models.scoring import probabilities
+from fedround_training.models.shapes import shapes_of
 from support.job_inputs import SHAPE
 
 SEVEN = ModelShape.model_validate({**SHAPE.model_dump(), "classes": list("abcdefg"), "high_risk_classes": ["a"]})
@@ -38,7 +40,13 @@ def test_weights_survive_the_way_through_arrays() -> None:
     tensors = tensors_of(build(SHAPE, seed=1))
 
     assert all(np.array_equal(tensors[name], values) for name, values in tensors_of(build_with(SHAPE, tensors)).items())
-    assert {name: values.shape for name, values in tensors.items()} == shapes_of(SHAPE)
+
+
+@pytest.mark.parametrize("shape", [SHAPE, SEVEN])
+def test_the_shapes_that_are_told_without_building_it_are_those_of_the_network(shape: ModelShape) -> None:
+    found = {name: values.shape for name, values in tensors_of(build(shape, seed=0)).items()}
+
+    assert list(found.items()) == list(shapes_of(shape).items())
 
 
 def trained(clinic: str, pixels: np.ndarray = PIXELS, seed: int = 7) -> dict[str, np.ndarray]:

@@ -1,0 +1,36 @@
+"""The options that say which hub a command asks."""
+
+import argparse
+import re
+from pathlib import Path
+
+#: What a hub's namespace is called where nobody says otherwise.
+NAMESPACE = "skin-network"
+
+
+def add_hub(parser: argparse.ArgumentParser) -> None:
+    """`--state DIR` for a federation on this machine, or what kubectl takes."""
+    group = parser.add_argument_group("which hub")
+    one = group.add_mutually_exclusive_group()
+    one.add_argument("--state", type=Path, metavar="DIR", help="the federation on this machine in this folder")
+    one.add_argument(
+        "--kubeconfig", type=Path, metavar="FILE", help="(default: the environment's KUBECONFIG, else ~/.kube/config)"
+    )
+    group.add_argument("--context", metavar="NAME", help="context of the kubeconfig (default: its current one)")
+    group.add_argument("-n", "--namespace", default=NAMESPACE, metavar="NAME", help="of the network")
+
+
+def add_store(parser: argparse.ArgumentParser) -> None:
+    """Where the hub's object store is, if the hub does not say so."""
+    parser.add_argument(
+        "--store",
+        type=_host_and_port,
+        metavar="HOST:PORT",
+        help="object store (default: the endpoint in the hub's Secret fedround-store)",
+    )
+
+
+def _host_and_port(text: str) -> str:
+    if not re.fullmatch(r"([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no HOST:PORT")
+    return text

@@ -1,0 +1,144 @@
+"""How a command fails: one sentence on standard error that says what is wrong and what to do, never a traceback.
+
+    LocalError, and its subclasses    the sentence is theirs                                             1
+    UsageProblem                      options that are each right and do not go together                 2
+    OSError                           the disk is full, no permission, ... with the path                1
+    ModuleNotFoundError               which extra has the package                                        1
+    KeyboardInterrupt                 Ctrl-C, SIGTERM or a closed terminal                             130
+    BrokenPipeError                   who read the output has gone: nothing to say                     141
+    any other exception               a defect: where its traceback was written                         70
+
+With `--json` the sentence is also the one JSON document on standard output. `--debug` or FEDROUND_DEBUG=1 shows the
+traceback. Called by `main` around every command; commands raise and do not print their errors.
+"""
+
+import errno
+import json
+import math
+import os
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from types import FrameType
+
+from fedround_local.errors import LocalError
+
+EXIT_FAILED, EXIT_USAGE, EXIT_DEFECT, EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 1, 2, 70, 130, 141
+_TOGETHER_SECONDS = 0.5
+
+
+class UsageProblem(Exception):
+    """Options that are each right and do not go together."""
+
+
+def guarded(action: Callable[[], int], *, as_json: bool = False, debug: bool = False) -> int:
+    """The exit code of an action, failures said in one sentence; SIGTERM and a closed terminal count as Ctrl-C."""
+    _on_interrupt(_Interrupts())
+    try:
+        code = action()
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        _give_up_output()
+        return EXIT_BROKEN_PIPE
+    except KeyboardInterrupt:
+        # All is stopped: one more Ctrl-C could only spoil the exit code.
+        _on_interrupt(signal.SIG_IGN)
+        sentence, code = "interrupted; nothing that this command had started is left running", EXIT_INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last resort: a person reads what comes of it
+        if debug or os.environ.get("FEDROUND_DEBUG"):
+            traceback.print_exc()
+        sentence, code = _sentence(error)
+    # A terminal that was closed takes no more words.
+    try:
+        print(f"fedround: {sentence}", file=sys.stderr)
+        if as_json:
+            print_error(sentence, code)
+        sys.stdout.flush()
+    except OSError:
+        _give_up_output()
+    return code
+
+
+def print_error(sentence: str, exit_code: int) -> None:
+    """What stands on standard output instead of a result, with `--json`."""
+    print(json.dumps({"error": sentence, "exitCode": exit_code}), flush=True)
+
+
+def _sentence(error: Exception) -> tuple[str, int]:
+    match error:
+        case LocalError():
+            return str(error), EXIT_FAILED
+        case UsageProblem():
+            return str(error), EXIT_USAGE
+        case ModuleNotFoundError() if not (error.name or "").startswith("fedround_"):
+            return f"the package {error.name} is missing: run `pip install 'fedround[local]'`", EXIT_FAILED
+        case OSError() if error.errno in _SYSTEM_ADVICE:
+            # Copying, the system names both ends: where it was written to comes second.
+            place = error.filename2 or error.filename
+            where = f" at {place}" if place else ""
+            return f"{error.strerror}{where}: {_SYSTEM_ADVICE[error.errno]}", EXIT_FAILED
+        case _:
+            return _defect(error), EXIT_DEFECT
+
+
+_SYSTEM_ADVICE = {
+    errno.ENOSPC: "free some room, or name a folder on another disk",
+    errno.EDQUOT: "free some room, or name a folder on another disk",
+    errno.EACCES: "give your user the right to it, or name another place",
+    errno.EPERM: "give your user the right to it, or name another place",
+    errno.EROFS: "name a place that can be written to",
+    errno.ENOENT: "look at the path for a typing error",
+    errno.ENOTDIR: "name a folder",
+    errno.EISDIR: "name a file",
+    errno.EEXIST: "remove it, or name another place",
+    errno.ENAMETOOLONG: "name a shorter path",
+    errno.EMFILE: "raise the limit of open files (`ulimit -n 4096`)",
+    errno.ENFILE: "close other programs: the machine has no open files left",
+    errno.ENOMEM: "close other programs, or use fewer clinics",
+    errno.EAGAIN: "raise the limit of processes (`ulimit -u`), or close other programs",
+}
+
+
+def _defect(error: Exception) -> str:
+    what = f"a defect ({type(error).__name__})"
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="fedround-defect-", suffix=".txt", delete=False) as file:
+            traceback.print_exception(error, file=file)
+    except OSError:
+        return f"{what}; call it again with --debug and report what that shows"
+    return f"{what}; its traceback is in {file.name}: please report it with what you had called"
+
+
+def _give_up_output() -> None:
+    """Nobody reads it: Python flushes once more at its end, and would complain and change the exit code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _on_interrupt(handler: "Callable[[int, FrameType | None], None] | signal.Handlers") -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
+    # Who calls a command with `nohup` wants it to outlive the terminal.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, handler)
+
+
+class _Interrupts:
+    """Raises KeyboardInterrupt, once for signals that come together.
+
+    A terminal that is closed gives SIGHUP by the kernel and by the shell: the second must not break off what the first
+    has begun to stop.
+    """
+
+    def __init__(self) -> None:
+        self._last = -math.inf
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        now = time.monotonic()
+        together = now - self._last < _TOGETHER_SECONDS
+        self._last = now
+        if not together:
+            raise KeyboardInterrupt

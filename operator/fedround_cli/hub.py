@@ -1,0 +1,199 @@
+"""The hub that a command asks: its API server, and its object store. Called by `rounds`, `report` and `checkpoint`.
+
+    HubError          the hub, or its store, cannot be asked, or does not have what is asked for
+
+It works with the rights of the caller's kubeconfig. The store's credentials come from the Secret that its Jobs have;
+they are kept in a temporary folder while one object is fetched.
+"""
+
+import argparse
+import base64
+import binascii
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from fedround_api.jobs import StoreAddress
+from fedround_api.kinds import FederatedModel, FederatedRound, Kind
+from fedround_local.errors import LocalError
+from fedround_local.federation.federation import ADMINISTRATOR, Federation
+from fedround_local.federation.layout import STORE_SECRET
+from fedround_local.objectstore import BUCKET, REGION
+from fedround_operator.kit.api import connect
+from fedround_operator.kit.errors import ApiError, ApiUnreachable, Forbidden, NotFound, ObjectUnreadable
+from fedround_operator.kit.reading import read_kind
+from fedround_operator.kit.resources import MODELS, ROUNDS, SECRETS, Object, Resource
+from fedround_training.errors import StoreRefused, StoreUnavailable, TooLarge
+from fedround_training.store.minio_store import open_store
+from fedround_training.store.objects import ObjectStore
+
+# A person waits: longer than this is no answer.
+_TIMEOUT_SECONDS = (5.0, 20.0)
+_FORWARD = (
+    "look whether it runs; from outside the hub's cluster, forward its port (`kubectl port-forward service/NAME "
+    "8333:8333`) and give --store 127.0.0.1:8333"
+)
+_CREDENTIALS = ("access-key", "secret-key", "ca.crt")
+
+T = TypeVar("T")
+K = TypeVar("K", bound=Kind)
+
+
+class HubError(LocalError):
+    """Says what cannot be had from the hub, and what to do."""
+
+
+class Api(Protocol):
+    """What is asked of an API server."""
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Object:
+        """One object."""
+        ...
+
+    def list(self, resource: Resource, namespace: str | None = None) -> list[Object]:
+        """All objects of a namespace."""
+        ...
+
+
+@dataclass(frozen=True)
+class RoundSeen:
+    """A round, and when it was made."""
+
+    round: FederatedRound
+    created_at: str
+
+
+@dataclass(frozen=True)
+class Hub:
+    """One network on a hub. `endpoint` is what the caller said of the store; `advice` and `store_advice` say what to do
+    where the API server or the store gives no answer."""
+
+    api: Api
+    namespace: str
+    advice: str
+    endpoint: str | None = None
+    open_store: Callable[[StoreAddress, Path], ObjectStore] = open_store
+    store_advice: str = _FORWARD
+
+    def rounds(self) -> list[RoundSeen]:
+        """All rounds, the newest last."""
+        found = [_round(one) for one in self._listed(ROUNDS)]
+        return sorted(found, key=lambda one: (one.created_at, one.round.metadata.name))
+
+    def round(self, name: str) -> FederatedRound:
+        """One round. Raises HubError that names those that there are."""
+        return _read(FederatedRound, self._named(ROUNDS, "round", name))
+
+    def model(self, name: str) -> FederatedModel:
+        """One model. Raises HubError that names those that there are."""
+        return _read(FederatedModel, self._named(MODELS, "model", name))
+
+    def fetch(self, key: str, sha256: str, limit_bytes: int) -> bytes:
+        """An object of the store. Raises HubError, also where its bytes are not those with that digest."""
+        secret = self._store_secret()
+        endpoint = self.endpoint or secret.get("endpoint", b"").decode()
+        if not endpoint:
+            raise HubError("the hub does not say where its object store is: give --store HOST:PORT")
+        address = StoreAddress(
+            endpoint=endpoint,
+            bucket=secret.get("bucket", BUCKET.encode()).decode(),
+            region=secret.get("region", REGION.encode()).decode(),
+        )
+        with tempfile.TemporaryDirectory(prefix="fedround-store-") as folder:
+            credentials, path = Path(folder, "credentials"), Path(folder, "object")
+            credentials.mkdir()
+            for name in _CREDENTIALS:
+                if name in secret:
+                    (credentials / name).write_bytes(secret[name])
+            try:
+                found = self.open_store(address, credentials).get(key, path, limit_bytes).digest
+            except StoreUnavailable as error:
+                raise HubError(f"the object store at {endpoint} does not answer: {self.store_advice}") from error
+            except (StoreRefused, TooLarge) as error:
+                raise HubError(f"the object store at {endpoint} does not give it: {error}") from error
+            if found != sha256:
+                raise HubError(
+                    f"{key} in the object store is not what the hub's status names (sha256 {found}, "
+                    f"expected {sha256}): it was changed, so do not rely on it"
+                )
+            return path.read_bytes()
+
+    def _named(self, resource: Resource, what: str, name: str) -> Object:
+        found = {one["metadata"]["name"]: one for one in self._listed(resource)}
+        if name not in found:
+            there = f"there are {', '.join(sorted(found))}" if found else "there is none at all"
+            raise HubError(f"there is no {what} {name} in namespace {self.namespace}: {there}")
+        return found[name]
+
+    def _store_secret(self) -> dict[str, bytes]:
+        try:
+            data = self._asked(lambda: self.api.get(SECRETS, self.namespace, STORE_SECRET)).get("data", {})
+            secret = {name: base64.b64decode(value, validate=True) for name, value in data.items()}
+        except NotFound as error:
+            raise HubError(
+                f"namespace {self.namespace} has no Secret {STORE_SECRET} with the object store's keys: look whether "
+                "-n names the network's namespace"
+            ) from error
+        except binascii.Error as error:
+            raise HubError(f"the Secret {STORE_SECRET} of namespace {self.namespace} cannot be read") from error
+        missing = [name for name in _CREDENTIALS[:2] if name not in secret]
+        if missing:
+            raise HubError(f"the Secret {STORE_SECRET} of namespace {self.namespace} lacks {' and '.join(missing)}")
+        return secret
+
+    def _listed(self, resource: Resource) -> list[Object]:
+        try:
+            return self._asked(lambda: self.api.list(resource, self.namespace))
+        except NotFound as error:
+            raise HubError(
+                "this cluster has no rounds, as it is no hub: look which one the kubeconfig and its context lead to"
+            ) from error
+
+    def _asked(self, ask: Callable[[], T]) -> T:
+        """An answer of the API server, or a sentence; that there is no such thing is for the caller."""
+        try:
+            return ask()
+        except NotFound:
+            raise
+        except ApiUnreachable as error:
+            raise HubError(f"the hub's API server does not answer: {self.advice}") from error
+        except Forbidden as error:
+            raise HubError(f"the hub's API server refuses: {error}; ask its administrator for the right") from error
+        except ApiError as error:
+            raise HubError(f"the hub's API server refuses: {error}") from error
+
+
+def connect_hub(options: argparse.Namespace) -> Hub:
+    """The hub of the command line. Raises HubError, or StateUnusable for a folder without a federation."""
+    endpoint: str | None = getattr(options, "store", None)
+    store_advice = _FORWARD
+    if options.state is not None:
+        federation = Federation(options.state, print)
+        federation.record()
+        advice = store_advice = f"start the federation with `fedround local up --state {options.state}`"
+        kubeconfig, endpoint = federation.place.kubeconfig(ADMINISTRATOR), endpoint or federation.store.address
+    else:
+        kubeconfig = options.kubeconfig or Path(os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config")
+        advice = f"look whether it runs, and whether {kubeconfig} leads to it"
+    try:
+        api = connect(kubeconfig, _TIMEOUT_SECONDS, options.context)
+    except ApiUnreachable as error:
+        raise HubError(
+            f"no hub can be found ({str(error).removesuffix('.')}): give --state DIR for a federation on this machine, "
+            "or --kubeconfig FILE and --context NAME"
+        ) from error
+    return Hub(api, options.namespace, advice, endpoint, store_advice=store_advice)
+
+
+def _round(found: Object) -> RoundSeen:
+    return RoundSeen(_read(FederatedRound, found), found["metadata"].get("creationTimestamp", ""))
+
+
+def _read(kind: type[K], found: Object) -> K:
+    try:
+        return read_kind(kind, found)
+    except ObjectUnreadable as error:
+        raise HubError(f"the hub is of another version than this program ({error}): install the hub's") from error

@@ -1,0 +1,100 @@
+"""`fedround rounds`: the rounds of a network with their verdicts and figures."""
+
+import argparse
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.table import Table
+
+from fedround_api.kinds import find_condition
+from fedround_api.kinds.federated_model import Metrics
+from fedround_api.kinds.federated_round import Verdict
+from fedround_cli.hub import Hub, RoundSeen, connect_hub
+from fedround_cli.tables import age, cut
+from fedround_cli.terminal import Terminal
+
+# What the lines of `wide` take with names of usual length.
+_WIDE_COLUMNS = 130
+_FIGURES = {"sensitivity": "sensitivity", "specificity": "specificity", "auroc": "AUROC"}
+
+
+def run(options: argparse.Namespace) -> int:
+    """List them; the exit code."""
+    show(connect_hub(options), Terminal(), as_json=options.json, now=datetime.now(UTC))
+    return 0
+
+
+def show(hub: Hub, console: Terminal, *, as_json: bool, now: datetime) -> None:
+    """The list, as it suits who reads it."""
+    found = hub.rounds()
+    if as_json:
+        print(json.dumps({"rounds": [as_data(one) for one in found]}))
+    elif not found:
+        print(f"there are no rounds in namespace {hub.namespace}: make one with `kubectl apply -f round.yaml`")
+    elif console.is_terminal and console.width < _WIDE_COLUMNS:
+        console.print(narrow(found, now))
+    else:
+        print("\n".join(wide(found, now)))
+
+
+def as_data(seen: RoundSeen) -> dict[str, Any]:
+    """A round for programs."""
+    status, meta = seen.round.status, seen.round.metadata
+    ended = find_condition(status.conditions, "Succeeded")
+    return {
+        "name": meta.name,
+        "namespace": meta.namespace,
+        "model": seen.round.spec.model_ref.name,
+        "phase": status.phase,
+        "reason": status.reason,
+        "message": ended.message if ended else "",
+        "clinics": status.participation,
+        "createdAt": seen.created_at,
+        "completedAt": status.completed_at,
+        "candidate": status.candidate.digest if status.candidate else None,
+        "verdict": status.verdict.dump() if status.verdict else None,
+        "report": status.report.dump() if status.report else None,
+    }
+
+
+def wide(found: list[RoundSeen], now: datetime) -> list[str]:
+    """One line for each, in columns that `grep` and `awk` can take, as `kubectl get` has them."""
+    head = ("NAME", "MODEL", "PHASE", "CLINICS", "VERDICT", "REASON", "AGE", *(n.upper() for n in _FIGURES.values()))
+    rows = [head, *(_row(one, now) for one in found)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["   ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+
+
+def narrow(found: list[RoundSeen], now: datetime) -> Table:
+    """Three lines for each, so that 80 columns are enough."""
+    table = Table(show_lines=True)
+    for heading in ("round", "result", "before -> after"):
+        table.add_column(heading, overflow="fold")
+    for one in found:
+        name, model, phase, clinics, _, reason, age, *figures = _row(one, now)
+        told = [f"{label} {figure}" for label, figure in zip(_FIGURES.values(), figures, strict=True) if figure != "-"]
+        table.add_row(
+            f"[bold]{name}[/bold]\n{model}\n{age} old", f"{phase}\n{reason}\n{clinics} clinics", "\n".join(told)
+        )
+    return table
+
+
+def _row(seen: RoundSeen, now: datetime) -> tuple[str, ...]:
+    status = seen.round.status
+    return (
+        seen.round.metadata.name,
+        seen.round.spec.model_ref.name,
+        str(status.phase or "-"),
+        status.participation or "-",
+        str(status.verdict.result) if status.verdict else "-",
+        status.reason or "-",
+        age(seen.created_at, now),
+        *(_change(status.verdict, name) for name in Metrics.model_fields),
+    )
+
+
+def _change(verdict: Verdict | None, name: str) -> str:
+    if verdict is None:
+        return "-"
+    return f"{cut(getattr(verdict.incumbent, name))}->{cut(getattr(verdict.candidate, name))}"
