@@ -29,7 +29,7 @@ def round_table(result: RoundResult) -> Table:
         table.add_row(
             "high-risk cases",
             f"{result.verdict.lost} lost, {result.verdict.gained} gained, "
-            f"of {result.verdict.high_risk_cases} (threshold {float(result.verdict.threshold):.3f})",
+            f"of {result.verdict.high_risk_cases} (threshold {cut(result.verdict.threshold)})",
         )
         table.add_row("verdict", str(result.verdict.result))
     # Text, not markup: what a Job has said may hold brackets.
@@ -42,7 +42,7 @@ def model_lines(model: FederatedModel) -> list[str]:
     current, released = model.status.current, model.status.released
     lines = [f"current: version {current.version}, {current.digest[:12]}"] if current else []
     if released:
-        lines.append(f"released for use: version {released.version}, threshold {float(released.threshold):.3f}")
+        lines.append(f"released for use: version {released.version}, threshold {cut(released.threshold)}")
     else:
         lines.append("released for use: none yet (no version has met the gate's floors)")
     return lines
