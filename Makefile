@@ -68,4 +68,4 @@ crds: install ## write the CustomResourceDefinitions from the contract
 ci: lint coverage test-integration ## what must pass before anything lands: all of `make test`, and the bar of coverage
 
 clean: ## remove what builds, tests and demos leave in the checkout
-	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
