@@ -133,7 +133,9 @@ def alone(network: Network) -> Iterator[dict[str, Any]]:
 def test_two_rounds_of_one_model_run_one_after_the_other_and_may_be_deleted_then(
     network: Network, alone: dict[str, Any]
 ) -> None:
-    network.make_model("queued")
+    # So few cases decide little: from these first weights the first round's AUROC is 0.62, well above the 0.5 that a
+    # fresh model has.
+    network.make_model("queued", seed=2)
     network.start_round("queued-1", "queued", clinics=alone)
     wait_for(lambda: network.round("queued-1").status.started_at, "the first has started", 30)
     network.start_round("queued-2", "queued", clinics=alone)
@@ -142,15 +144,12 @@ def test_two_rounds_of_one_model_run_one_after_the_other_and_may_be_deleted_then
 
     first, second = network.ended("queued-1"), network.ended("queued-2")
 
+    assert first.status.phase == "Promoted"
     assert first.status.completed_at is not None
     assert second.status.started_at is not None
     assert parse(second.status.started_at) >= parse(first.status.completed_at)
-    assert first.status.base is not None
     assert second.status.base is not None
-    # What so few cases come to is chance: whichever it is, the second starts from what the first has left.
-    left = {"Promoted": (1, digest(first)), "RolledBack": (0, first.status.base.digest)}
-    assert first.status.phase in left
-    assert (second.status.base.version, second.status.base.digest) == left[first.status.phase]
+    assert (second.status.base.version, second.status.base.digest) == (1, digest(first))
     before = network.model("queued").status
     uids = [ended.metadata.uid for ended in (first, second)]
     for name in ("queued-1", "queued-2"):
