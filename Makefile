@@ -7,6 +7,8 @@ TORCH_INDEX_URL ?=
 DEMO_STATE ?= $(CURDIR)/build/demo
 
 FAST := tests/unit tests/contract
+# The tests of a file stay together, so that what they share is made once; a worker that is done takes some of another's.
+ON_ALL_CORES := --numprocesses=auto --dist=worksteal
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
@@ -37,17 +39,20 @@ demo: install ## a hub and three clinics on this machine, three rounds, on image
 
 test: test-fast test-integration ## unit, contract and integration tests
 
+# Tests start many processes: each would compile what it imports, and each worker all tests, where nothing may be kept.
+test-fast coverage: export PYTHONDONTWRITEBYTECODE :=
+
 test-fast: install ## unit and contract tests, on all cores
-	$(BIN)/python -m pytest --numprocesses=auto $(FAST)
+	$(BIN)/python -m pytest $(ON_ALL_CORES) $(FAST)
 
 coverage: install ## the same tests, measuring the branches of the pure core; fails below the bar of pyproject.toml
-	$(BIN)/python -m pytest --numprocesses=auto --cov --cov-report=term --no-cov-on-fail $(FAST)
+	$(BIN)/python -m pytest $(ON_ALL_CORES) --cov --cov-report=term --no-cov-on-fail $(FAST)
 
 test-integration: install ## processes, clusters and whole federations, one after the other
 	$(BIN)/python -m pytest tests/integration
 
 bench-noniid: install ## FedAvg and FedProx on clinics that differ; writes the table of docs/non-iid.md (long)
-	$(BIN)/python tests/benchmarks/noniid.py --write docs/non-iid.md
+	PYTHONPATH=tests $(BIN)/python -m benchmarks.noniid --write docs/non-iid.md
 
 lint: install ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
@@ -69,3 +74,4 @@ ci: lint coverage test-integration ## what must pass before anything lands: all 
 
 clean: ## remove what builds, tests and demos leave in the checkout
 	rm -rf build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find crds docs local operator tests training -name __pycache__ -prune -exec rm -rf {} +

@@ -17,9 +17,7 @@ from fedround_api.exitcodes import ExitCode
 from fedround_api.reasons import GROUPS
 from fedround_api.report import json_schema
 from fedround_cli import main as command_line
-from fedround_cli.arguments.parsers import EXIT_CODES
-from fedround_cli.explain import CLI_ACTIONS
-from fedround_cli.failures import EXIT_BROKEN_PIPE
+from fedround_cli.arguments.exits import CommandExit
 from fedround_operator.kit import metrics
 
 FOLDER = Path(__file__).parent
@@ -118,10 +116,8 @@ def _data_problems() -> Iterator[str]:
 
 def _command_codes() -> Iterator[str]:
     yield "What `fedround` itself ends with. A command that means more by one of them says so in its help."
-    codes = {**EXIT_CODES, EXIT_BROKEN_PIPE: "who read the output has gone"}
     yield _table(
-        ("Code", "What it means", "What to do"),
-        ((str(code), meaning, CLI_ACTIONS.get(code, "")) for code, meaning in codes.items()),
+        ("Code", "What it means", "What to do"), ((str(code), code.meaning, code.action) for code in CommandExit)
     )
 
 

@@ -10,14 +10,26 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
+from fedround_api.dataproblems import QuarantineCause
 from fedround_api.exitcodes import ExitCode
-from fedround_api.fields import ClinicName, ClosedPart, Digest, Instant, Measure
+from fedround_api.fields import ClinicName, ClosedPart, Digest, Instant, Measure, Name
 from fedround_api.kinds.clinic_round import URL_LIMIT, ModelShape
 from fedround_api.kinds.federated_model import Gate
 from fedround_api.kinds.federated_round import PARTICIPANT_LIMIT, Base, Participant, ReportDigests, Training, Verdict
 from fedround_api.reasons import Reason
 
 REPORT_LIMIT_BYTES = 4096
+
+# Far more than a clinic ever works on at once; the whole input has to fit into an environment variable of 128 KiB.
+KEPT_FOLDER_LIMIT = 1000
+
+# More than any training has, and below what JSON numbers lose digits at.
+Count = Annotated[int, Field(ge=0, le=2**53)]
+Uid = Annotated[str, Field(min_length=1, max_length=63)]
+# Of an object in the store, as S3 has it.
+Key = Annotated[str, Field(min_length=1, max_length=1024)]
+# Of a folder or a file on a volume, relative to its top.
+VolumePath = Annotated[str, Field(max_length=1024)]
 
 INPUT_VARIABLE = "FEDROUND_INPUT"
 REPORT_VARIABLE = "FEDROUND_REPORT"
@@ -51,7 +63,7 @@ class StoreAddress(ClosedPart):
 class InitialFile(ClosedPart):
     """A file below FEDROUND_INITIAL that the model starts from."""
 
-    path: str
+    path: VolumePath
     digest: Digest
 
 
@@ -60,26 +72,27 @@ class InitInput(ClosedPart):
 
     store: StoreAddress
     model: ModelShape
-    seed: int
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)]
     initial: InitialFile | None = None
 
 
 class FetchInput(ClosedPart):
     """`fetch` brings the round's checkpoint to the workspace volume."""
 
-    folder: str
+    folder: VolumePath
     url: Annotated[str, Field(max_length=URL_LIMIT)]
     digest: Digest
-    bytes: int
-    keep: list[str] = Field(
-        default_factory=list, description="folders of other parts still in work; all else is removed"
-    )
+    bytes: Count
+    keep: Annotated[
+        list[VolumePath],
+        Field(max_length=KEPT_FOLDER_LIMIT, description="folders of other parts still in work; all else is removed"),
+    ] = Field(default_factory=list)
 
 
 class TrainInput(ClosedPart):
     """`train` trains on the clinic's recent cases; it has no network."""
 
-    folder: str
+    folder: VolumePath
     clinic: ClinicName
     model: ModelShape
     base: Base
@@ -90,19 +103,19 @@ class TrainInput(ClosedPart):
 class SubmitInput(ClosedPart):
     """`submit` uploads what is in the outbox."""
 
-    folder: str
+    folder: VolumePath
     url: Annotated[str, Field(max_length=URL_LIMIT)]
     digest: Digest
-    bytes: int
+    bytes: Count
 
 
 class Contribution(ClosedPart):
     """A clinic's update and what it weighs."""
 
     clinic: ClinicName
-    key: str
+    key: Key
     digest: Digest
-    bytes: int
+    bytes: Count
     weight: Annotated[int, Field(ge=1, description="declared case volume, capped")]
 
 
@@ -110,17 +123,17 @@ class AggregateInput(ClosedPart):
     """`aggregate` makes the candidate: base plus the weighted mean of the updates."""
 
     store: StoreAddress
-    base_key: str
+    base_key: Key
     base: Base
     contributions: Annotated[list[Contribution], Field(min_length=1, max_length=PARTICIPANT_LIMIT)]
-    candidate_key: str
-    record_key: str
+    candidate_key: Key
+    record_key: Key
 
 
 class Incumbent(ClosedPart):
     """What the candidate is compared with."""
 
-    key: str
+    key: Key
     digest: Digest
 
 
@@ -135,15 +148,15 @@ class ReleasedPoint(ClosedPart):
 class RoundFacts(ClosedPart):
     """What the report says of the round beside the evaluation: who took part, how it trained, how long it took."""
 
-    name: str
-    namespace: str
-    uid: str
+    name: Name
+    namespace: Name
+    uid: Uid
     started_at: Instant
     training_closed_at: Instant
     base: Base
-    participants: list[Participant]
+    participants: Annotated[list[Participant], Field(max_length=PARTICIPANT_LIMIT)]
     training: Training
-    max_case_volume: int
+    max_case_volume: Annotated[int, Field(ge=1)]
     test_set_uses: Annotated[int, Field(ge=1, description="evaluations on this test set, this one included")]
 
 
@@ -154,14 +167,14 @@ class ValidateInput(ClosedPart):
     model: ModelShape
     test_set_manifest: Digest
     gate: Gate
-    candidate_key: str
+    candidate_key: Key
     candidate_digest: Digest
     incumbent: Incumbent
     released: ReleasedPoint | None = None
-    published_key: str
+    published_key: Key
     round: RoundFacts
-    report_key: str
-    report_page_key: str
+    report_key: Key
+    report_page_key: Key
 
 
 class JobReport(ClosedPart):
@@ -170,14 +183,14 @@ class JobReport(ClosedPart):
     role: Role
     exit_code: ExitCode = ExitCode.OK
     message: Annotated[str, Field(max_length=1024)] = ""
-    clinic: Annotated[str | None, Field(description="the clinic whose update was refused")] = None
+    clinic: Annotated[ClinicName | None, Field(description="the clinic whose update was refused")] = None
     digest: Digest | None = None
-    bytes: int | None = None
-    steps: int | None = None
-    cases: int | None = None
+    bytes: Count | None = None
+    steps: Count | None = None
+    cases: Count | None = None
     quarantined: Annotated[
-        dict[str, Annotated[int, Field(ge=0, le=2**53)]] | None,
-        Field(description="images set aside, by QuarantineCause; for the clinic, never for the hub"),
+        dict[QuarantineCause, Count] | None,
+        Field(description="images set aside, by cause; for the clinic, never for the hub"),
     ] = None
     verdict: Verdict | None = None
     report: Annotated[ReportDigests | None, Field(description="of the files that `validate` wrote")] = None

@@ -1,8 +1,9 @@
 """The report of a round, as `validate` writes it to the object store; published as docs/report.schema.json.
 
-It holds figures, counts and digests, never a single case. Figures are JSON numbers: shares with six digits, what a
-guard found and its limit with nine, which is as many as a limit can have, so that `holds` can be checked by comparing.
-``schemaVersion`` changes when a reader of an older report would misread a newer one.
+It is written when the gate has judged, before the model's pointer moves: it tells what was decided, and the round's
+status what came of it. It holds figures, counts and digests, never a single case. Figures are JSON numbers: shares with
+six digits, what a guard found and its limit with nine, which is as many as a limit can have, so that `holds` can be
+checked by comparing. ``schemaVersion`` changes when a reader of an older report would misread a newer one.
 """
 
 from enum import StrEnum
@@ -104,11 +105,13 @@ class Judgement(ClosedPart):
     """The verdict, in words and in the figures that it rests on."""
 
     result: VerdictResult
-    release: Annotated[bool, Field(description="the candidate becomes the version that clinics may use")]
+    release: Annotated[bool, Field(description="the candidate is to become the version that clinics may use")]
     stage: Stage
     reason: str
     sentence: Annotated[str, Field(description="why")]
-    outcome: Annotated[str, Field(description="what happens now")]
+    outcome: Annotated[
+        str, Field(description="what is to happen now; whether a promotion took place is told by the round's status")
+    ]
     threshold: Annotated[
         float, Field(allow_inf_nan=False, description="a case whose score is at or above it is flagged as high-risk")
     ]
@@ -216,7 +219,10 @@ class ParticipantRow(ClosedPart):
 
     name: ClinicName
     state: ParticipantState
-    weight: Annotated[Count, Field(description="its declared case volume, capped: what its update counts in the mean")]
+    weight: Annotated[
+        Count | None,
+        Field(description="its declared case volume, capped: what its update counts in the mean; none without one"),
+    ] = None
     cases: Annotated[Count | None, Field(description="that it trained on, where it may tell")] = None
     reason: Annotated[str | None, Field(description="why it has no part in the result")] = None
 

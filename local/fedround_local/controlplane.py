@@ -21,9 +21,10 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from fedround_local.errors import ControlPlaneBuildFailed
-from fedround_local.processes import Report
+from fedround_local.processes import Report, uninterrupted
 from fedround_local.toolchain import ensure_go, wanted_version
 
 _SOURCES = ("go.mod", "go.sum", "main.go")
@@ -165,28 +166,12 @@ class _Progress:
 
 def _run(argv: list[str], folder: Path, env: Mapping[str, str], progress: _Progress) -> list[str]:
     """The lines of standard output; progress is told each line of standard error."""
+    last: deque[str] = deque(maxlen=_LAST_LINES)
     with (folder / "output").open("w+") as output:
-        child = subprocess.Popen(
-            argv,
-            cwd=folder,
-            env=dict(env),
-            stdout=output,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        last: deque[str] = deque(maxlen=_LAST_LINES)
-        try:
+        with _started(argv, folder, env, output) as child:
             for line in child.stderr or ():
                 last.append(line.rstrip())
                 progress.line(line)
-        except BaseException:
-            # The compilers too: `go` does not end them with itself.
-            with suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
-            raise
-        finally:
-            child.wait()
         if child.returncode != 0:
             end = "\n".join(last)
             log = folder / "build.log"
@@ -194,6 +179,36 @@ def _run(argv: list[str], folder: Path, env: Mapping[str, str], progress: _Progr
             raise ControlPlaneBuildFailed(f"building the control plane failed. {advice(end)} What Go said is in {log}.")
         output.seek(0)
         return output.read().splitlines()
+
+
+@contextmanager
+def _started(
+    argv: list[str], folder: Path, env: Mapping[str, str], output: IO[str]
+) -> "Iterator[subprocess.Popen[str]]":
+    """A process whose end is waited for; it is ended, with all that it has started, where something is raised."""
+    child = None
+    try:
+        # An interrupt that comes before the process has a name here would leave it running.
+        with uninterrupted():
+            child = subprocess.Popen(
+                argv,
+                cwd=folder,
+                env=dict(env),
+                stdout=output,
+                stderr=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
+        yield child
+    except BaseException:
+        if child is not None:
+            # The compilers too: `go` does not end them with itself.
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+        raise
+    finally:
+        if child is not None:
+            child.wait()
 
 
 @contextmanager

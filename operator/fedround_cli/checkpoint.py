@@ -6,7 +6,9 @@ from pathlib import Path
 
 from fedround_api import keys
 from fedround_api.kinds import FederatedModel, ModelVersion
+from fedround_cli.arguments.exits import CommandExit
 from fedround_cli.hub import Hub, HubError, connect_hub
+from fedround_cli.outputs import save
 
 
 def run(options: argparse.Namespace) -> int:
@@ -23,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         print(f"wrote {path}: version {version.version} of {options.model}, sha256 {version.digest}")
         print(f"its outputs are, in this order: {', '.join(classes)}")
-    return 0
+    return CommandExit.DONE
 
 
 def wanted(model: FederatedModel, number: int | None, *, released: bool) -> ModelVersion:
@@ -45,7 +47,7 @@ def wanted(model: FederatedModel, number: int | None, *, released: bool) -> Mode
 def fetch(hub: Hub, model: FederatedModel, version: ModelVersion, path: Path) -> None:
     """Write the version's bytes; nothing is written unless they are those that the model names."""
     key = keys.published_checkpoint(model.metadata.name, version.digest)
-    path.write_bytes(hub.fetch(key, version.digest, version.bytes))
+    save(path, hub.fetch(key, version.digest, version.bytes))
 
 
 def _shown(known: dict[int, ModelVersion]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import shtab
 
 from fedround_cli import main
+from fedround_cli.arguments.exits import CommandExit
 
 _COMPLETES = {"DIR": shtab.DIRECTORY, "FILE": shtab.FILE}
 
@@ -13,7 +14,7 @@ _COMPLETES = {"DIR": shtab.DIRECTORY, "FILE": shtab.FILE}
 def run(options: argparse.Namespace) -> int:
     """Print the script; the exit code."""
     print(script(options.shell))
-    return 0
+    return CommandExit.DONE
 
 
 def script(shell: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from fedround_cli.arguments.exits import CommandExit
 from fedround_cli.failures import UsageProblem
 from fedround_cli.terminal import Progress, Terminal
 from fedround_training.data.cases import Case
@@ -33,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
         clinics = split(found, options.clinics, options.split_by, seed=0) if options.clinics else {}
     except DataWrong as error:
         print(json.dumps(_refusal(error), indent=2) if options.json else "\n".join(_refused(error)))
-        return 1
+        return CommandExit.FAILED
     except SplitImpossible as error:
         raise UsageProblem(str(error)) from error
     told = remarks(found, datetime.now(UTC))
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(_document(found, clinics, told), indent=2))
     else:
         print("\n".join(_lines(found, clinics, told)))
-    return 0
+    return CommandExit.DONE
 
 
 def _progress() -> Report:

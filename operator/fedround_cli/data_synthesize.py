@@ -7,7 +7,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from fedround_cli.arguments.exits import CommandExit
 from fedround_cli.failures import UsageProblem
+from fedround_cli.outputs import replacing
 from fedround_cli.terminal import Progress, Terminal, program
 from fedround_local.errors import DataUnusable
 from fedround_training.data.catalogue import Catalogue, read_catalogue
@@ -16,6 +18,7 @@ from fedround_training.data.dermoscopy.flaws import FEWEST_IMAGES, TRUTH_NAME
 
 _PROFILES = {"demo": DEMO, "non-iid": NON_IID}
 _SHEET_QUALITY = 88
+_SHEET_ENDINGS = (".jpg", ".jpeg", ".png")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -29,12 +32,14 @@ def run(options: argparse.Namespace) -> int:
         progress(f"drawing a contact sheet of the {options.profiles} clinics")
         written["contactSheet"] = str(_sheet(options))
     print(json.dumps(written) if options.json else "\n".join(_lines(options, written)))
-    return 0
+    return CommandExit.DONE
 
 
 def _check(options: argparse.Namespace) -> None:
     if options.folder is None and options.contact_sheet is None:
         raise UsageProblem("name a folder to write to, or a picture with --contact-sheet FILE, or both")
+    if options.contact_sheet is not None and options.contact_sheet.suffix.lower() not in _SHEET_ENDINGS:
+        raise UsageProblem(f"--contact-sheet writes a JPEG or a PNG: let the file end in {' or '.join(_SHEET_ENDINGS)}")
     if options.flaws and options.folder is None:
         raise UsageProblem("--flaws spoils images of a folder: name the folder")
     if options.flaws and options.images < FEWEST_IMAGES:
@@ -73,7 +78,8 @@ def _counts(drawn: Catalogue) -> dict[str, Any]:
 
 def _sheet(options: argparse.Namespace) -> Path:
     path: Path = options.contact_sheet
-    contact_sheet(_PROFILES[options.profiles], options.seed).save(path, quality=_SHEET_QUALITY)
+    with replacing(path) as part:
+        contact_sheet(_PROFILES[options.profiles], options.seed).save(part, quality=_SHEET_QUALITY)
     return path
 
 

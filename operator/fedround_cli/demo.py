@@ -14,6 +14,7 @@ from rich.text import Text
 
 from fedround_api.kinds import FederatedModel
 from fedround_cli.arguments.demo import CLINICS, ROUNDS
+from fedround_cli.arguments.exits import CommandExit
 from fedround_cli.failures import UsageProblem
 from fedround_cli.tables import model_lines, round_table
 from fedround_cli.terminal import Progress, Terminal, program
@@ -86,17 +87,15 @@ def _run(
 ) -> tuple[list[RoundResult], FederatedModel]:
     """The rounds; whatever happens, nothing is left running unless that was asked for and all went well."""
     federation = Federation(request.state, progress)
+    stops = True
     try:
         ended = run_demo(federation, request, screen)
-    except BaseException:
-        if federation.place.is_ours():
+        stops = not keep_running
+    finally:
+        if stops and federation.place.is_ours():
             with uninterrupted():
                 progress(f"stopping the federation; its state stays in {request.state}")
                 federation.down()
-        raise
-    if not keep_running:
-        progress("stopping the federation")
-        federation.down()
     return ended
 
 
@@ -125,11 +124,11 @@ def _exit_code(request: DemoRequest, results: list[RoundResult]) -> int:
     for result in failed:
         print(f"fedround: {result.name} failed: {result.reason}: {result.message}", file=sys.stderr)
     if failed:
-        return 1
+        return CommandExit.FAILED
     if _is_the_show(request, results) and (sentence := surprise(results)):
         print(f"fedround: {sentence}", file=sys.stderr)
-        return 1
-    return 0
+        return CommandExit.FAILED
+    return CommandExit.DONE
 
 
 def _next_steps(state: Path, results: list[RoundResult], running: bool) -> list[str]:

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 
 from fedround_api.exitcodes import ExitCode
 from fedround_api.reasons import GROUPS, Reason
+from fedround_cli.arguments.exits import CommandExit
 from fedround_cli.arguments.explain import words
-from fedround_cli.arguments.parsers import EXIT_CODES
 
 _WIDTH = 79
 
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(documents[0] if options.word else documents, indent=2))
     else:
         print("\n\n".join(map(_text, found)) if options.word else "\n".join(map(_line, found)))
-    return 0
+    return CommandExit.DONE
 
 
 def entry(word: str) -> Entry:
@@ -47,25 +47,17 @@ def entry(word: str) -> Entry:
 
 def _exit_code(number: int) -> Entry:
     if number not in set(ExitCode):
-        meaning = f"{EXIT_CODES[number][0].upper()}{EXIT_CODES[number][1:]}."
-        return Entry(str(number), "exit code of fedround", meaning, CLI_ACTIONS.get(number, ""))
+        own = CommandExit(number)
+        meaning = f"{own.meaning[0].upper()}{own.meaning[1:]}."
+        return Entry(str(number), "exit code of fedround", meaning, own.action)
     code = ExitCode(number)
     return Entry(
         str(number),
-        f"exit code of a Job{' and of fedround' * (number in EXIT_CODES)}: {code.name}, reason {code.reason}",
+        f"exit code of a Job{' and of fedround' * (number in set(CommandExit))}: {code.name}, reason {code.reason}",
         code.reason.meaning,
         code.reason.action,
         code.retryable,
     )
-
-
-#: What to do after an exit code of the program itself.
-CLI_ACTIONS = {
-    1: "Read the sentence on standard error: it says what is wrong and what to do.",
-    2: "Read the sentence on standard error, and the help that it names.",
-    70: "Report it with the file that the sentence on standard error names.",
-    130: "Call it again: state folders go on where they were.",
-}
 
 
 def _text(one: Entry) -> str:

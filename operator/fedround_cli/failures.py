@@ -24,9 +24,9 @@ import traceback
 from collections.abc import Callable
 from types import FrameType
 
+from fedround_cli.arguments.exits import CommandExit
 from fedround_local.errors import LocalError
 
-EXIT_FAILED, EXIT_USAGE, EXIT_DEFECT, EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 1, 2, 70, 130, 141
 _TOGETHER_SECONDS = 0.5
 
 
@@ -43,11 +43,11 @@ def guarded(action: Callable[[], int], *, as_json: bool = False, debug: bool = F
         return code
     except BrokenPipeError:
         _give_up_output()
-        return EXIT_BROKEN_PIPE
+        return CommandExit.BROKEN_PIPE
     except KeyboardInterrupt:
         # All is stopped: one more Ctrl-C could only spoil the exit code.
         _on_interrupt(signal.SIG_IGN)
-        sentence, code = "interrupted; nothing that this command had started is left running", EXIT_INTERRUPTED
+        sentence, code = "interrupted; nothing that this command had started is left running", CommandExit.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last resort: a person reads what comes of it
         if debug or os.environ.get("FEDROUND_DEBUG"):
             traceback.print_exc()
@@ -63,26 +63,26 @@ def guarded(action: Callable[[], int], *, as_json: bool = False, debug: bool = F
     return code
 
 
-def print_error(sentence: str, exit_code: int) -> None:
+def print_error(sentence: str, exit_code: CommandExit) -> None:
     """What stands on standard output instead of a result, with `--json`."""
-    print(json.dumps({"error": sentence, "exitCode": exit_code}), flush=True)
+    print(json.dumps({"error": sentence, "exitCode": int(exit_code)}), flush=True)
 
 
-def _sentence(error: Exception) -> tuple[str, int]:
+def _sentence(error: Exception) -> tuple[str, CommandExit]:
     match error:
         case LocalError():
-            return str(error), EXIT_FAILED
+            return str(error), CommandExit.FAILED
         case UsageProblem():
-            return str(error), EXIT_USAGE
+            return str(error), CommandExit.USAGE
         case ModuleNotFoundError() if not (error.name or "").startswith("fedround_"):
-            return f"the package {error.name} is missing: run `pip install 'fedround[local]'`", EXIT_FAILED
+            return f"the package {error.name} is missing: run `pip install 'fedround[local]'`", CommandExit.FAILED
         case OSError() if error.errno in _SYSTEM_ADVICE:
             # Copying, the system names both ends: where it was written to comes second.
             place = error.filename2 or error.filename
             where = f" at {place}" if place else ""
-            return f"{error.strerror}{where}: {_SYSTEM_ADVICE[error.errno]}", EXIT_FAILED
+            return f"{error.strerror}{where}: {_SYSTEM_ADVICE[error.errno]}", CommandExit.FAILED
         case _:
-            return _defect(error), EXIT_DEFECT
+            return _defect(error), CommandExit.DEFECT
 
 
 _SYSTEM_ADVICE = {

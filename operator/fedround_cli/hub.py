@@ -10,8 +10,9 @@ import argparse
 import base64
 import binascii
 import os
+import shlex
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -67,6 +68,14 @@ class RoundSeen:
 
 
 @dataclass(frozen=True)
+class RoundList:
+    """The rounds of a network, the newest last; `unreadable` says of the others by name why they are not among them."""
+
+    rounds: tuple[RoundSeen, ...]
+    unreadable: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Hub:
     """One network on a hub. `endpoint` is what the caller said of the store; `advice` and `store_advice` say what to do
     where the API server or the store gives no answer."""
@@ -78,10 +87,15 @@ class Hub:
     open_store: Callable[[StoreAddress, Path], ObjectStore] = open_store
     store_advice: str = _FORWARD
 
-    def rounds(self) -> list[RoundSeen]:
-        """All rounds, the newest last."""
-        found = [_round(one) for one in self._listed(ROUNDS)]
-        return sorted(found, key=lambda one: (one.created_at, one.round.metadata.name))
+    def rounds(self) -> RoundList:
+        """All rounds; one that cannot be read hides none of the others."""
+        seen, unreadable = [], {}
+        for one in sorted(self._listed(ROUNDS), key=_by_age):
+            try:
+                seen.append(RoundSeen(_read(FederatedRound, one), _created_at(one)))
+            except HubError as error:
+                unreadable[one["metadata"]["name"]] = str(error)
+        return RoundList(tuple(seen), unreadable)
 
     def round(self, name: str) -> FederatedRound:
         """One round. Raises HubError that names those that there are."""
@@ -173,7 +187,9 @@ def connect_hub(options: argparse.Namespace) -> Hub:
     if options.state is not None:
         federation = Federation(options.state, print)
         federation.record()
-        advice = store_advice = f"start the federation with `fedround local up --state {options.state}`"
+        advice = store_advice = (
+            f"start the federation with `fedround local up --state {shlex.quote(str(options.state))}`"
+        )
         kubeconfig, endpoint = federation.place.kubeconfig(ADMINISTRATOR), endpoint or federation.store.address
     else:
         kubeconfig = options.kubeconfig or Path(os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config")
@@ -188,8 +204,13 @@ def connect_hub(options: argparse.Namespace) -> Hub:
     return Hub(api, options.namespace, advice, endpoint, store_advice=store_advice)
 
 
-def _round(found: Object) -> RoundSeen:
-    return RoundSeen(_read(FederatedRound, found), found["metadata"].get("creationTimestamp", ""))
+def _created_at(found: Object) -> str:
+    at: str = found["metadata"].get("creationTimestamp", "")
+    return at
+
+
+def _by_age(found: Object) -> tuple[str, str]:
+    return _created_at(found), found["metadata"]["name"]
 
 
 def _read(kind: type[K], found: Object) -> K:

@@ -7,6 +7,7 @@ import shlex
 import sys
 from datetime import UTC, datetime
 
+from fedround_cli.arguments.exits import CommandExit
 from fedround_cli.failures import UsageProblem
 from fedround_cli.statuspage import status_page
 from fedround_cli.terminal import Progress, Terminal, program
@@ -15,8 +16,7 @@ from fedround_local.errors import NotReady
 from fedround_local.federation import status as federation_status
 from fedround_local.federation.dataplan import DataRequest
 from fedround_local.federation.federation import Federation, SetUp
-
-EXIT_OK, EXIT_DOWN = 0, 1
+from fedround_local.processes import uninterrupted
 
 
 def run(options: argparse.Namespace) -> int:
@@ -34,7 +34,7 @@ def _up(options: argparse.Namespace, progress: Progress) -> int:
     progress(f"running: {len(record.clinics)} clinics ({', '.join(record.clinics)})")
     if options.json:
         print(json.dumps(federation_status.read_status(federation)))
-        return EXIT_OK
+        return CommandExit.DONE
     at = f"--state {shlex.quote(str(options.state))}"
     for line in (
         "try next:",
@@ -44,7 +44,7 @@ def _up(options: argparse.Namespace, progress: Progress) -> int:
         f"  {program()} local down {at}",
     ):
         print(line)
-    return EXIT_OK
+    return CommandExit.DONE
 
 
 def _set_up(options: argparse.Namespace) -> SetUp | None:
@@ -67,21 +67,26 @@ def _status(options: argparse.Namespace, progress: Progress) -> int:
         console = Terminal()
         for number, section in enumerate(status_page(found, console.width, datetime.now(UTC))):
             console.print(*([] if number == 0 else [""]), section, sep="\n", highlight=False)
-    return EXIT_OK if found["running"] else EXIT_DOWN
+    return CommandExit.DONE if found["running"] else CommandExit.FAILED
 
 
 def _down(options: argparse.Namespace, progress: Progress) -> int:
-    progress("stopping")
-    Federation(options.state, progress).down()
+    # Who reads that it stops may take it at its word, and press Ctrl-C.
+    with uninterrupted():
+        progress("stopping")
+        Federation(options.state, progress).down()
     progress(f"nothing is left running; the state stays in {options.state}")
-    return EXIT_OK
+    return CommandExit.DONE
 
 
 def _kubectl(options: argparse.Namespace, progress: Progress) -> int:
     federation = Federation(options.state, progress)
     federation.record()
     if not federation.cluster.status()["ready"]:
-        raise NotReady(f"the federation is not running: start it with `fedround local up --state {options.state}`")
+        raise NotReady(
+            "the federation is not running: start it with "
+            f"`fedround local up --state {shlex.quote(str(options.state))}`"
+        )
     arguments = options.arguments[1:] if options.arguments[:1] == ["--"] else options.arguments
     command, variables = federation.kubectl.in_environment(*arguments)
     sys.stdout.flush()

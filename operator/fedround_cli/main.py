@@ -8,10 +8,9 @@ import sys
 from collections.abc import Sequence
 
 from fedround_cli.arguments import COMMANDS
+from fedround_cli.arguments.exits import CommandExit
 from fedround_cli.arguments.parsers import Parser, UsageError, add_subcommands, program_name
 from fedround_cli.failures import guarded, print_error
-
-EXIT_OK, EXIT_USAGE = 0, 2
 
 
 def parser(program: str | None = None) -> Parser:
@@ -21,7 +20,7 @@ def parser(program: str | None = None) -> Parser:
         description="Clinics train one skin-lesion classifier together, without moving an image.",
         examples=[
             ("demo", "see it work"),
-            ("local up --data DIR --clinics 3 --state DIR2", "on your own images"),
+            ("local up --data photos --clinics 3 --state fed", "on your own images"),
         ],
     )
     root.general.add_argument("--version", action="store_true", help="print the version and exit")
@@ -45,16 +44,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = root.parse_args(given)
     except UsageError as error:
         if "--json" in given:
-            print_error(error.sentence, EXIT_USAGE)
-        return EXIT_USAGE
+            print_error(error.sentence, CommandExit.USAGE)
+        return CommandExit.USAGE
     if options.version:
         from fedround_operator import __version__  # noqa: PLC0415
 
         print(__version__)
-        return EXIT_OK
+        return CommandExit.DONE
     if options.command is None:
         root.print_help(sys.stderr)
-        return EXIT_USAGE
+        return CommandExit.USAGE
 
     def run() -> int:
         exit_code: int = importlib.import_module(options.runner).run(options)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from fedround_api import keys
 from fedround_api.kinds import FederatedRound, find_condition
-from fedround_api.kinds.federated_round import ReportDigests
+from fedround_cli.arguments.exits import CommandExit
 from fedround_cli.failures import UsageProblem
 from fedround_cli.hub import Hub, HubError, connect_hub
+from fedround_cli.outputs import save
 
 # Thirty times what a report of a hundred clinics takes.
 _LIMIT_BYTES = 8 << 20
@@ -27,31 +28,32 @@ class Wanted:
 def run(options: argparse.Namespace) -> int:
     """Fetch it, and say the verdict; the exit code."""
     if options.json and (options.open or options.output):
-        raise UsageProblem("--json prints the report on standard output: leave out --open and --output")
-    if options.open and options.format == "json":
-        raise UsageProblem("--open shows the page: leave out --format json")
+        raise UsageProblem(
+            "--json prints the figures on standard output (`>FILE` keeps them); --output and --open are for the page"
+        )
     hub = connect_hub(options)
     round_ = hub.round(options.round)
-    file_format = "json" if options.json else options.format
-    content = fetch(hub, wanted(round_, file_format))
+    content = fetch(hub, wanted(round_, as_json=options.json))
     if options.json:
         print(content.decode(), end="")
-        return 0
-    path = options.output or Path(f"{options.round}-report.{file_format}")
-    path.write_bytes(content)
+        return CommandExit.DONE
+    path = options.output or Path(f"{options.round}-report.html")
+    save(path, content)
     print(f"wrote {path}, whose sha256 is the one in the round's status")
     print(verdict_line(round_))
     if options.open:
         show(path, webbrowser.open)
-    return 0
+    return CommandExit.DONE
 
 
-def wanted(round_: FederatedRound, file_format: str) -> Wanted:
-    """What to fetch. Raises HubError that says why there is no report."""
+def wanted(round_: FederatedRound, *, as_json: bool) -> Wanted:
+    """What to fetch: the page, or the figures. Raises HubError that says why there is no report."""
     meta, digests = round_.metadata, round_.status.report
     if digests is None:
         raise HubError(_why_none(round_))
-    return Wanted(_key(meta.uid, file_format), _sha256(digests, file_format))
+    if as_json:
+        return Wanted(keys.report(meta.uid), digests.json_sha256)
+    return Wanted(keys.report_page(meta.uid), digests.html_sha256)
 
 
 def fetch(hub: Hub, file: Wanted) -> bytes:
@@ -69,14 +71,6 @@ def show(path: Path, open_url: Callable[[str], bool]) -> None:
     """Open the page. Raises HubError where this machine has no browser that can be started."""
     if not open_url(path.absolute().as_uri()):
         raise HubError(f"no browser could be started: open {path} yourself")
-
-
-def _key(uid: str, file_format: str) -> str:
-    return keys.report(uid) if file_format == "json" else keys.report_page(uid)
-
-
-def _sha256(digests: ReportDigests, file_format: str) -> str:
-    return digests.json_sha256 if file_format == "json" else digests.html_sha256
 
 
 def _why_none(round_: FederatedRound) -> str:

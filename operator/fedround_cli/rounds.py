@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +12,8 @@ from rich.table import Table
 from fedround_api.kinds import find_condition
 from fedround_api.kinds.federated_model import Metrics
 from fedround_api.kinds.federated_round import Verdict
-from fedround_cli.hub import Hub, RoundSeen, connect_hub
+from fedround_cli.arguments.exits import CommandExit
+from fedround_cli.hub import Hub, RoundList, RoundSeen, connect_hub
 from fedround_cli.tables import age, cut
 from fedround_cli.terminal import Terminal
 
@@ -21,17 +24,27 @@ _FIGURES = {"sensitivity": "sensitivity", "specificity": "specificity", "auroc":
 
 def run(options: argparse.Namespace) -> int:
     """List them; the exit code."""
-    show(connect_hub(options), Terminal(), as_json=options.json, now=datetime.now(UTC))
-    return 0
+    return show(connect_hub(options), Terminal(), as_json=options.json, now=datetime.now(UTC))
 
 
-def show(hub: Hub, console: Terminal, *, as_json: bool, now: datetime) -> None:
-    """The list, as it suits who reads it."""
-    found = hub.rounds()
+def show(hub: Hub, console: Terminal, *, as_json: bool, now: datetime) -> CommandExit:
+    """The list, as it suits who reads it; the exit code."""
+    listed = hub.rounds()
     if as_json:
-        print(json.dumps({"rounds": [as_data(one) for one in found]}))
-    elif not found:
-        print(f"there are no rounds in namespace {hub.namespace}: make one with `kubectl apply -f round.yaml`")
+        rounds = [as_data(one) for one in listed.rounds]
+        print(json.dumps({"rounds": rounds, "unreadable": dict(listed.unreadable)}))
+    else:
+        _show_readable(hub, listed, console, now)
+    for name, sentence in listed.unreadable.items():
+        print(f"fedround: round {name} is left out: {sentence}", file=sys.stderr)
+    return CommandExit.FAILED if listed.unreadable else CommandExit.DONE
+
+
+def _show_readable(hub: Hub, listed: RoundList, console: Terminal, now: datetime) -> None:
+    found = listed.rounds
+    if not found:
+        if not listed.unreadable:
+            print(f"there are no rounds in namespace {hub.namespace}: make one with `kubectl apply -f round.yaml`")
     elif console.is_terminal and console.width < _WIDE_COLUMNS:
         console.print(narrow(found, now))
     else:
@@ -58,7 +71,7 @@ def as_data(seen: RoundSeen) -> dict[str, Any]:
     }
 
 
-def wide(found: list[RoundSeen], now: datetime) -> list[str]:
+def wide(found: Sequence[RoundSeen], now: datetime) -> list[str]:
     """One line for each, in columns that `grep` and `awk` can take, as `kubectl get` has them."""
     head = ("NAME", "MODEL", "PHASE", "CLINICS", "VERDICT", "REASON", "AGE", *(n.upper() for n in _FIGURES.values()))
     rows = [head, *(_row(one, now) for one in found)]
@@ -66,7 +79,7 @@ def wide(found: list[RoundSeen], now: datetime) -> list[str]:
     return ["   ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
 
-def narrow(found: list[RoundSeen], now: datetime) -> Table:
+def narrow(found: Sequence[RoundSeen], now: datetime) -> Table:
     """Three lines for each, so that 80 columns are enough."""
     table = Table(show_lines=True)
     for heading in ("round", "result", "before -> after"):

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from fedround_cli.tables import age
+from fedround_cli.tables import age, cut
 
 #: From this width on addresses are shown as URLs.
 _WIDE = 100
@@ -71,7 +71,7 @@ def _model(found: Mapping[str, Any]) -> str:
         return f"{found['model']}: unknown while the hub does not answer"
     current, released = status["current"], status["released"]
     now = f"version {current['version']} ({current['digest'][:12]})" if current else "no checkpoint yet"
-    used = f"version {released['version']}, threshold {float(released['threshold']):.3f}" if released else "none yet"
+    used = f"version {released['version']}, threshold {cut(released['threshold'])}" if released else "none yet"
     return f"{found['model']}: current {now}; released for use: {used}"
 
 

@@ -34,6 +34,7 @@ ROUND_SPEC: dict[str, Any] = {
         "batchSize": 32,
         "learningRate": "0.05",
         "momentum": "0.9",
+        "maxBatchGradNorm": "2",
         "seed": 7,
         "cases": {"windowDays": 90, "by": "FirstVisit"},
     },
@@ -134,6 +135,15 @@ def test_a_committed_file_is_the_definition_of_its_kind(name: str) -> None:
     assert found["metadata"]["name"] == f"{shown.plural}.fedround.dev"
     assert found["spec"]["names"]["categories"] == ["fedround"]
     assert found["spec"]["versions"][0]["subresources"] == {"status": {}}
+
+
+def test_each_word_that_kubectl_takes_for_a_kind_means_that_kind_alone() -> None:
+    """kubectl takes a category before a kind: `kubectl get` with such a word refuses the name of an object."""
+    names = [crd["spec"]["names"] for crd in definitions()]
+    words = [word for one in names for word in {one["plural"], one["singular"], *one.get("shortNames", [])}]
+
+    assert len(words) == len(set(words))
+    assert {category for one in names for category in one["categories"]}.isdisjoint(words)
 
 
 @pytest.mark.parametrize(("path", "node"), NODES, ids=[path for path, _ in NODES])

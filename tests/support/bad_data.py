@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from fedround_api.dataproblems import QuarantineCause
@@ -38,9 +39,10 @@ def saved(image: Image.Image, form: str, **options: object) -> bytes:
     return content.getvalue()
 
 
-def photo(width: int = 120, height: int = 90) -> Image.Image:
+def photo(width: int = 120, height: int = 90, seed: int = 0) -> Image.Image:
     """Something with detail."""
-    return Image.merge("RGB", [Image.effect_noise((width, height), spread) for spread in (30, 50, 70)])
+    noise = np.random.default_rng(seed).normal(128, (30, 50, 70), (height, width, 3))
+    return Image.fromarray(np.clip(noise, 0, 255).astype(np.uint8))
 
 
 def png_chunk(name: bytes, body: bytes) -> bytes:
@@ -83,6 +85,32 @@ def broken_compression() -> bytes:
     return whole[:33] + png_chunk(b"IDAT", b"nothing compressed") + png_chunk(b"IEND", b"")
 
 
+def grey_png(width: int, height: int, missing_bytes: int = 0, interlaced: bool = False) -> bytes:
+    """A PNG of one grey value. Where bytes of its rows are missing, its check sums are right all the same."""
+    passes = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+    rows = b"".join(
+        b"\0" + b"\x80" * columns
+        for left, top, right, down in (passes if interlaced else ((0, 0, 1, 1),))
+        if (columns := len(range(left, width, right)))
+        for _ in range(top, height, down)
+    )
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, interlaced))
+    pixels = png_chunk(b"IDAT", zlib.compress(rows[: len(rows) - missing_bytes]))
+    return b"\x89PNG\r\n\x1a\n" + header + pixels + png_chunk(b"IEND", b"")
+
+
+def cut_out(jpeg: bytes, length: int = 500) -> bytes:
+    """A JPEG that lacks some bytes in the middle of its compressed data."""
+    middle = (jpeg.index(b"\xff\xda") + len(jpeg)) // 2
+    return jpeg[:middle] + jpeg[middle + length :]
+
+
+def overwritten(jpeg: bytes, wrong: bytes) -> bytes:
+    """A JPEG with wrong bytes in the middle of its compressed data."""
+    middle = (jpeg.index(b"\xff\xda") + len(jpeg)) // 2
+    return jpeg[:middle] + wrong + jpeg[middle + len(wrong) :]
+
+
 def with_many_scans(scans: int) -> bytes:
     """A progressive JPEG whose last scan is there again and again."""
     jpeg = saved(photo(), "JPEG", progressive=True)
@@ -96,7 +124,8 @@ def animated() -> bytes:
 
 
 JPEG, PNG = saved(photo(), "JPEG"), saved(photo(), "PNG")
-TEXT_BOMB = with_chunk(PNG, png_chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(200_000_000))))
+PROGRESSIVE = saved(photo(), "JPEG", progressive=True)
+TEXT_BOMB = with_chunk(PNG, png_chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(200_000_000), level=1)))
 
 #: The bytes of B.jpg, and the cause for which it is set aside.
 BAD_IMAGES: dict[str, tuple[bytes, QuarantineCause]] = {
@@ -118,9 +147,31 @@ BAD_IMAGES: dict[str, tuple[bytes, QuarantineCause]] = {
         QuarantineCause.DAMAGED,
     ),
     "a JPEG without its end mark": (JPEG[:-2], QuarantineCause.DAMAGED),
+    "a JPEG with bytes cut out": (cut_out(JPEG), QuarantineCause.DAMAGED),
+    "a progressive JPEG with bytes cut out": (cut_out(PROGRESSIVE), QuarantineCause.DAMAGED),
+    "a grey JPEG with bytes cut out": (cut_out(saved(photo().convert("L"), "JPEG")), QuarantineCause.DAMAGED),
+    "a JPEG with restart marks and bytes cut out": (
+        cut_out(saved(photo(), "JPEG", restart_marker_rows=1)),
+        QuarantineCause.DAMAGED,
+    ),
+    "a JPEG with an empty sector": (overwritten(JPEG, bytes(512)), QuarantineCause.DAMAGED),
+    "a JPEG with a sector of another file": (overwritten(JPEG, PNG[100:612]), QuarantineCause.DAMAGED),
+    "a JPEG with a sector of an erased chip": (overwritten(JPEG, b"\xff" * 512), QuarantineCause.DAMAGED),
+    "a JPEG of whose second half only the end mark is there": (
+        JPEG[: len(JPEG) // 2] + JPEG[-2:],
+        QuarantineCause.DAMAGED,
+    ),
+    "a JPEG with bytes that belong to nothing": (JPEG[:-2] + b"Jane Doe" + JPEG[-2:], QuarantineCause.DAMAGED),
+    "a progressive JPEG that was ended before its last scan": (
+        PROGRESSIVE[: PROGRESSIVE.rindex(b"\xff\xda")] + PROGRESSIVE[-2:],
+        QuarantineCause.DAMAGED,
+    ),
+    "a PNG without its last rows": (grey_png(40, 30, missing_bytes=5 * 41), QuarantineCause.DAMAGED),
+    "an interlaced PNG without its last rows": (grey_png(40, 30, 5 * 41, interlaced=True), QuarantineCause.DAMAGED),
     "a PNG cut in half": (PNG[: len(PNG) // 2], QuarantineCause.DAMAGED),
     "a PNG of its signature": (PNG[:8], QuarantineCause.DAMAGED),
     "a PNG with a wrong check sum": (PNG[:29] + b"xxxx" + PNG[33:], QuarantineCause.DAMAGED),
+    "a PNG with a wrong check sum of its pixels": (PNG[:-16] + b"xxxx" + PNG[-12:], QuarantineCause.DAMAGED),
     "a PNG with broken compression": (PNG[:60] + bytes(200) + PNG[260:], QuarantineCause.DAMAGED),
     "a PNG with broken compression and right check sums": (broken_compression(), QuarantineCause.DAMAGED),
     "a PNG without its end": (PNG[:-12], QuarantineCause.DAMAGED),
@@ -131,7 +182,7 @@ BAD_IMAGES: dict[str, tuple[bytes, QuarantineCause]] = {
     "a 16-bit colour PNG": (sixteen_bit_colour(), QuarantineCause.DEEP),
     "a 12-bit JPEG": (JPEG.replace(b"\xff\xc0\x00\x11\x08", b"\xff\xc0\x00\x11\x0c"), QuarantineCause.DEEP),
     "an animated PNG": (animated(), QuarantineCause.ANIMATED),
-    "65 megapixels": (saved(Image.new("1", (8001, 8125)), "PNG"), QuarantineCause.TOO_LARGE),
+    "65 megapixels": (saved(Image.new("1", (8001, 8125)), "PNG", compress_level=1), QuarantineCause.TOO_LARGE),
     "a header of 4 gigapixels": (png_header(65_535, 65_535), QuarantineCause.TOO_LARGE),
     "a header of 10 by 400 million": (png_header(10, 400_000_000), QuarantineCause.TOO_LARGE),
     "a JPEG of 200 scans": (with_many_scans(200), QuarantineCause.TOO_MANY_SCANS),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 from fedround_api.fields import DECIMAL_PATTERN, DURATION_PATTERN
@@ -15,6 +16,18 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
     "string": lambda value: isinstance(value, str),
     "boolean": lambda value: isinstance(value, bool),
     "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+}
+_BOUNDS: dict[str, Callable[[Any, Any], bool]] = {
+    "enum": lambda value, bound: value in bound,
+    "minimum": lambda value, bound: value >= bound,
+    "maximum": lambda value, bound: value <= bound,
+    "multipleOf": lambda value, bound: value % bound == 0,
+    "minLength": lambda value, bound: len(value) >= bound,
+    "maxLength": lambda value, bound: len(value) <= bound,
+    "minItems": lambda value, bound: len(value) >= bound,
+    "maxItems": lambda value, bound: len(value) <= bound,
+    "maxProperties": lambda value, bound: len(value) <= bound,
+    "pattern": lambda value, bound: re.search(bound.replace("$", r"\Z"), value) is not None,
 }
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _CEL: dict[str, Callable[[Any], bool]] = {
@@ -40,29 +53,18 @@ def problems(schema: Schema, value: Any, path: str = "") -> Iterator[str]:
     if not _TYPES[schema["type"]](value):
         yield f"{path}: not of type {schema['type']}"
         return
-    inner = [*_wrong_bounds(schema, value), *_wrong_children(schema, value)]
-    yield from (f"{path}{line}" for line in inner)
-    if not inner:
+    sound = True
+    for line in chain(_wrong_bounds(schema, value), _wrong_children(schema, value)):
+        sound = False
+        yield f"{path}{line}"
+    if sound:
         yield from (f"{path}: {line}" for line in _broken_rules(schema, value))
 
 
 def _wrong_bounds(schema: Schema, value: Any) -> Iterator[str]:
-    size = len(value) if isinstance(value, str | list | dict) else 0
-    checks: dict[str, Callable[[Any], bool]] = {
-        "enum": lambda bound: value in bound,
-        "minimum": lambda bound: value >= bound,
-        "maximum": lambda bound: value <= bound,
-        "multipleOf": lambda bound: value % bound == 0,
-        "minLength": lambda bound: size >= bound,
-        "maxLength": lambda bound: size <= bound,
-        "minItems": lambda bound: size >= bound,
-        "maxItems": lambda bound: size <= bound,
-        "maxProperties": lambda bound: size <= bound,
-        "pattern": lambda bound: re.search(bound.replace("$", r"\Z"), value) is not None,
-    }
-    for name, holds in checks.items():
-        if name in schema and not holds(schema[name]):
-            yield f": breaks {name} {schema[name]}"
+    for name, bound in schema.items():
+        if name in _BOUNDS and not _BOUNDS[name](value, bound):
+            yield f": breaks {name} {bound}"
 
 
 def _wrong_children(schema: Schema, value: Any) -> Iterator[str]:

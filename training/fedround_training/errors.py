@@ -21,6 +21,7 @@ A message goes into the Job's report, that of a clinic's Job into the clinic's A
 from collections.abc import Mapping
 from typing import ClassVar, Self
 
+from fedround_api.dataproblems import QuarantineCause
 from fedround_api.exitcodes import ExitCode
 
 
@@ -30,7 +31,7 @@ class JobError(Exception):
     exit_code: ClassVar[ExitCode] = ExitCode.INTERNAL
 
     #: Images that were set aside before the Job failed, by cause; `train` alone counts them.
-    quarantined: Mapping[str, int] | None = None
+    quarantined: Mapping[QuarantineCause, int] | None = None
 
     def __init__(self, message: str, clinic: str | None = None) -> None:
         super().__init__(message)
@@ -48,7 +49,9 @@ class InputWrong(JobError):
 class DataUnusable(JobError):
     exit_code = ExitCode.BAD_DATA
 
-    def __init__(self, message: str, clinic: str | None = None, quarantined: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self, message: str, clinic: str | None = None, quarantined: Mapping[QuarantineCause, int] | None = None
+    ) -> None:
         super().__init__(message, clinic)
         self.quarantined = quarantined
 

@@ -120,6 +120,12 @@ class Training(Part):
     batch_size: Annotated[int, Field(ge=1, le=4096)] = 32
     learning_rate: Annotated[str, Decimal(0, 10, above=True)] = "0.05"
     momentum: Annotated[str, Decimal(0, 0.999)] = "0.9"
+    max_batch_grad_norm: Annotated[
+        Annotated[str, Decimal(0, 1000, above=True)] | None,
+        Field(
+            description="a batch's gradient is shortened to this length, against training that runs away in one step"
+        ),
+    ] = None
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     cases: Cases = Field(default_factory=Cases)
 
@@ -284,7 +290,7 @@ class FederatedRound(Kind):
 
     presentation: ClassVar[Presentation] = Presentation(
         plural="federatedrounds",
-        short_names=("fr", "fedround", "fedrounds"),
+        short_names=("fr", "fedrounds"),
         columns=(
             Column("Model", ".spec.modelRef.name"),
             Column("Phase", ".status.phase"),

@@ -12,7 +12,7 @@ from fedround_local.demo.rounds import Recipe
 IMAGES = 1600
 SPLIT = "clinic"
 FIRST = Recipe(epochs=4, learning_rate="0.02")
-LATER = Recipe(epochs=16, learning_rate="0.02")
+LATER = Recipe(epochs=16, learning_rate="0.01")
 #: A first version that is released after so little training still moves its scores with every round: specificity at
 #: the frozen threshold may fall further than the kind's default allows.
 GATE = Gate(

@@ -1,5 +1,6 @@
 """Set up, start, show and stop a federation on this machine. Called by the command line, the demo and the tests."""
 
+import shlex
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -80,8 +81,8 @@ class Federation:
         record = read_record(self.place.record)
         if record is None:
             raise StateUnusable(
-                f"there is no federation in {self.place.state}; make one with "
-                f"`fedround local up --data DIR --clinics N --state DIR`"
+                f"there is no federation in {self.place.state}: look at the path, or make one with "
+                f"`{self._up} --data DIR --clinics N`"
             )
         return record
 
@@ -100,8 +101,10 @@ class Federation:
             except BaseException:
                 # Ctrl-C included: nothing half-started may hold ports and memory behind the user's back.
                 with uninterrupted():
-                    self._report("stopping what was started")
-                    self._stop([name for name in self._running() if name not in before])
+                    started = [name for name in self._running() if name not in before]
+                    if started:
+                        self._report("stopping what was started")
+                    self._stop(started)
                 raise
 
     def down(self) -> None:
@@ -139,6 +142,11 @@ class Federation:
             self.place, self.cluster, self.store, self._gateway(record.gateway_port), record.metrics_ports
         )
 
+    @property
+    def _up(self) -> str:
+        """The command, ready to be pasted."""
+        return f"fedround local up --state {shlex.quote(str(self.place.state))}"
+
     def _running(self) -> list[str]:
         return [name for name in self.processes.names() if self.processes.alive(name)]
 
@@ -159,8 +167,8 @@ class Federation:
     def _make(self, set_up: SetUp) -> FederationRecord:
         if self.place.record.exists():
             raise StateUnusable(
-                f"{self.place.state} has a federation already: go on with it by `fedround local up --state DIR` "
-                f"without --data, or name another --state folder for a new one"
+                f"{self.place.state} has a federation already: go on with it by `{self._up}`, or name another --state "
+                "folder for a new one"
             )
         # What an earlier try has left, which ended before its record was written, would come back as ghosts.
         self._stop(self._running())

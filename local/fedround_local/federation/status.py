@@ -1,5 +1,6 @@
 """What `fedround local status` tells of a federation: processes, addresses, sizes, kubeconfigs, and the hub's view."""
 
+import shlex
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -63,7 +64,7 @@ def read_status(federation: Federation) -> dict[str, Any]:
 def advice(found: Mapping[str, Any]) -> Iterable[str]:
     """What a person should look at or do, most urgent first; nothing where all is well."""
     down = [name for name, process in found["processes"].items() if not process["running"]]
-    start = f"`fedround local up --state {found['state']}`"
+    start = f"`fedround local up --state {shlex.quote(found['state'])}`"
     if len(down) == len(found["processes"]):
         yield f"Nothing runs. Start it with {start}."
         return

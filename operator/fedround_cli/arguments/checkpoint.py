@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from fedround_cli.arguments.exits import CommandExit
 from fedround_cli.arguments.hub import add_hub, add_store
 from fedround_cli.arguments.parsers import Commands, add_command
 from fedround_cli.arguments.types import whole_number
@@ -22,7 +23,10 @@ def add(commands: Commands) -> None:
         ],
         notes="The store's credentials are read from the Secret fedround-store of the network's namespace, for which "
         "the kubeconfig needs the right.",
-        exit_codes={0: "written", 1: "there is no such version, or it cannot be fetched"},
+        exit_codes={
+            CommandExit.DONE: "written",
+            CommandExit.FAILED: "there is no such version, or it cannot be fetched",
+        },
         json="version, sha256, classes and file",
         runner="fedround_cli.checkpoint",
     )

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from fedround_cli.arguments.exits import CommandExit
 from fedround_cli.arguments.parsers import Commands, add_command, add_group
 from fedround_cli.arguments.types import whole_number
 
@@ -48,7 +49,7 @@ def _add_synthesize(actions: Commands) -> None:
         "--size", type=whole_number(32, 2048), default=128, metavar="PX", help="width; the height is three quarters"
     )
     synthesize.add_argument(
-        "--seed", type=whole_number(0, 2**31 - 1), default=0, metavar="N", help="of all that is drawn"
+        "--seed", type=whole_number(0, 2**31 - 1), default=0, metavar="N", help="seed of all that is drawn"
     )
     synthesize.add_argument(
         "--profiles", choices=("demo", "non-iid"), default="demo", metavar="SET", help="the clinics: demo or non-iid"
@@ -70,7 +71,7 @@ def _add_check(actions: Commands) -> None:
             ("data check DIR", "before a clinic joins"),
             ("data check DIR --clinics 4 --split-by dataset", "what the demo would make of it"),
         ],
-        exit_codes={0: "usable", 1: "not usable"},
+        exit_codes={CommandExit.DONE: "usable", CommandExit.FAILED: "not usable"},
         notes="Images are JPEG or PNG, by the ending .jpg, .jpeg or .png in any folder below DIR; 8-bit colour or "
         "grey. The CSV stands at the top.",
         json="the same, with the first ids of the images that were set aside",

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from fedround_cli.arguments.exits import CommandExit
 from fedround_cli.arguments.parsers import Commands, add_command
 from fedround_cli.arguments.types import add_data, whole_number
 
@@ -23,11 +24,11 @@ def add(commands: Commands) -> None:
         "clinic's labels are swapped: the gate rolls back.",
         examples=[
             ("demo", "images of its own, 3 clinics, 3 rounds"),
-            ("demo --state DIR --fresh", "the same in DIR, whose federation goes"),
+            ("demo --state DIR --fresh", "the same, in a folder of your choice, emptied first"),
             ("demo --data DIR --split-by dataset --clinics 4 --rounds 3", "your own images, clinics by a column"),
             ("demo --json >rounds.json", "for programs"),
         ],
-        exit_codes={1: "failed, or a round has"},
+        exit_codes={CommandExit.FAILED: "failed, or a round has"},
         json="the rounds, with their figures and verdicts, and the model",
         runner="fedround_cli.demo",
     )

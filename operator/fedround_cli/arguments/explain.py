@@ -2,7 +2,8 @@
 
 from fedround_api.exitcodes import ExitCode
 from fedround_api.reasons import Reason
-from fedround_cli.arguments.parsers import EXIT_CODES, Commands, add_command
+from fedround_cli.arguments.exits import CommandExit
+from fedround_cli.arguments.parsers import Commands, add_command
 
 
 def add(commands: Commands) -> None:
@@ -33,7 +34,7 @@ def add(commands: Commands) -> None:
 
 def words() -> list[str]:
     """What can be explained."""
-    return [*map(str, Reason), *(str(number) for number in sorted({*map(int, ExitCode), *EXIT_CODES}))]
+    return [*map(str, Reason), *(str(number) for number in sorted({*map(int, ExitCode), *map(int, CommandExit)}))]
 
 
 def _canonical(word: str) -> str:

@@ -14,10 +14,13 @@ def add_hub(parser: argparse.ArgumentParser) -> None:
     one = group.add_mutually_exclusive_group()
     one.add_argument("--state", type=Path, metavar="DIR", help="the federation on this machine in this folder")
     one.add_argument(
-        "--kubeconfig", type=Path, metavar="FILE", help="(default: the environment's KUBECONFIG, else ~/.kube/config)"
+        "--kubeconfig",
+        type=Path,
+        metavar="FILE",
+        help="leads to the hub (default: the environment's KUBECONFIG, else ~/.kube/config)",
     )
     group.add_argument("--context", metavar="NAME", help="context of the kubeconfig (default: its current one)")
-    group.add_argument("-n", "--namespace", default=NAMESPACE, metavar="NAME", help="of the network")
+    group.add_argument("-n", "--namespace", default=NAMESPACE, metavar="NAME", help="namespace of the network")
 
 
 def add_store(parser: argparse.ArgumentParser) -> None:

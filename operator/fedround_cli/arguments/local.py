@@ -2,6 +2,7 @@
 
 import argparse
 
+from fedround_cli.arguments.exits import CommandExit
 from fedround_cli.arguments.parsers import Commands, add_command, add_group
 from fedround_cli.arguments.types import add_data, add_state
 
@@ -17,9 +18,9 @@ def add(commands: Commands) -> None:
         description="A whole federation on this machine, as processes of your user: a Kubernetes control plane, an "
         "object store, a gateway, the operator and an agent for each clinic. All of it lies in one state folder.",
         examples=[
-            ("local up --data DIR --clinics 3 --state DIR2", "a new federation"),
-            ("local status --state DIR2", "what runs, and where"),
-            ("local down --state DIR2", "stop it; its state stays"),
+            ("local up --data photos --clinics 3 --state fed", "a new federation"),
+            ("local status --state fed", "what runs, and where"),
+            ("local down --state fed", "stop it; its state stays"),
         ],
     )
     _add_up(actions)
@@ -36,8 +37,8 @@ def _add_up(actions: Commands) -> None:
         description="With --data and --clinics a new federation in a state folder that has none; without them the one "
         "of the state folder goes on where it was, and what still runs of it is left alone.",
         examples=[
-            ("local up --data DIR --clinics 3 --state DIR2", "a new federation"),
-            ("local up --state DIR2", "start again what has ended"),
+            ("local up --data photos --clinics 3 --state fed", "a new federation"),
+            ("local up --state fed", "start again what has ended"),
         ],
         json="what runs, as `local status --json` has it",
         runner=_RUNNER,
@@ -57,7 +58,7 @@ def _add_status(actions: Commands) -> None:
             ("local status --state DIR", "for people"),
             ("local status --state DIR --json", "also kubeconfigs and namespaces"),
         ],
-        exit_codes={0: "everything runs", 1: "something does not run, or failed"},
+        exit_codes={CommandExit.DONE: "everything runs", CommandExit.FAILED: "something does not run, or failed"},
         json="what is shown, and kubeconfigs and namespaces",
         runner=_RUNNER,
     )
@@ -71,7 +72,7 @@ def _add_down(actions: Commands) -> None:
         "stop the federation; its state stays",
         description="Stops every process of the federation. Its state stays: rounds go on after the next `local up`.",
         examples=[("local down --state DIR", "stop it")],
-        exit_codes={0: "nothing is left running"},
+        exit_codes={CommandExit.DONE: "nothing is left running"},
         runner=_RUNNER,
     )
     add_state(down)

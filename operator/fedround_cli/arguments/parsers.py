@@ -13,10 +13,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NoReturn, TypeAlias
 
-#: What every command ends with; a command adds its own, or says more exactly what one means there.
-EXIT_CODES: Mapping[int, str] = MappingProxyType(
-    {0: "done", 1: "failed", 2: "wrong usage", 70: "a defect", 130: "interrupted"}
-)
+from fedround_cli.arguments.exits import IN_HELP, CommandExit
+
+#: What a command says more exactly of some exit codes.
+ExitMeanings: TypeAlias = Mapping[CommandExit, str]
 _WIDTH = 80
 _NAME_WIDTH = 24
 # More choices than these would bury the sentence that lists them.
@@ -28,14 +28,14 @@ class UsageError(SystemExit):
     """A command line that cannot be understood; it was said on standard error already. Ends the program with 2."""
 
     def __init__(self, sentence: str) -> None:
-        super().__init__(2)
+        super().__init__(CommandExit.USAGE)
         self.sentence = sentence
 
 
 class Parser(argparse.ArgumentParser):
     """A parser that speaks in sentences; abbreviated options are refused, since a later version may make them unclear.
 
-    `examples` are (arguments, what they do); together with `notes` and `exit_codes` they stand below the options.
+    `examples` are (arguments, what they do); together with `notes` and the exit codes they stand below the options.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Parser(argparse.ArgumentParser):
         *,
         description: str,
         examples: Sequence[tuple[str, str]],
-        exit_codes: Mapping[int, str] = EXIT_CODES,
+        exit_codes: ExitMeanings = MappingProxyType({}),
         notes: str = "",
         **settings: Any,
     ) -> None:
@@ -55,7 +55,7 @@ class Parser(argparse.ArgumentParser):
             add_help=False,
             **settings,
         )
-        self.examples, self.exit_codes = tuple(examples), exit_codes
+        self.examples = tuple(examples)
         self.general = self.add_argument_group("general options")
         self.general.add_argument("-h", "--help", action="help", help="print this help and exit")
         # The list of commands has no line to spare for it. Without a default: a command must not overwrite what was
@@ -113,21 +113,21 @@ def add_command(
     examples: Sequence[tuple[str, str]],
     runner: str,
     json: str = "",
-    exit_codes: Mapping[int, str] = MappingProxyType({}),
+    exit_codes: ExitMeanings = MappingProxyType({}),
     notes: str = "",
 ) -> Parser:
     """A parser for one command, to which the caller adds the arguments.
 
     `summary` is its line in the list of commands, `description` one to three sentences. `examples` are (arguments, what
     they do), without the program's name. `runner` is the module whose `run(options) -> int` is called. `json` says what
-    `--json` prints; without it there is no such option. `exit_codes` adds to EXIT_CODES or says one more exactly.
+    `--json` prints; without it there is no such option. `exit_codes` says more exactly what some mean here.
     """
     command = commands.add_parser(
         name,
         help=summary,
         description=description,
         examples=examples,
-        exit_codes={**EXIT_CODES, **exit_codes},
+        exit_codes=exit_codes,
         notes=notes,
     )
     command.set_defaults(runner=runner)
@@ -185,9 +185,9 @@ class _Help(argparse.RawDescriptionHelpFormatter):
         return said if silent else f"{said} (default: %(default)s)"
 
 
-def _below_the_options(examples: Sequence[tuple[str, str]], exit_codes: Mapping[int, str], notes: str) -> str:
+def _below_the_options(examples: Sequence[tuple[str, str]], exit_codes: ExitMeanings, notes: str) -> str:
     program = program_name()
-    codes = "; ".join(f"{code} {meaning}" for code, meaning in sorted(exit_codes.items()))
+    codes = "; ".join(f"{code} {exit_codes.get(code, code.meaning)}" for code in IN_HELP)
     paragraphs = (
         _filled(notes),
         "\n".join(["examples:", *_example_lines([(f"{program} {line}", says) for line, says in examples])]),

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from fedround_cli.arguments.exits import CommandExit
 from fedround_cli.arguments.hub import add_hub, add_store
 from fedround_cli.arguments.parsers import Commands, add_command
 
@@ -21,13 +22,17 @@ def add(commands: Commands) -> None:
         ],
         notes="The store's credentials are read from the Secret fedround-store of the network's namespace, for which "
         "the kubeconfig needs the right.",
-        exit_codes={0: "written", 1: "there is no such report, or it cannot be fetched"},
-        json="the report (docs/report.schema.json)",
+        exit_codes={
+            CommandExit.DONE: "written",
+            CommandExit.FAILED: "there is no such report, or it cannot be fetched",
+        },
+        json="the figures (docs/report.schema.json), not the page",
         runner="fedround_cli.report",
     )
     report.add_argument("round", metavar="ROUND", help="name of the round, as in `fedround rounds`")
-    report.add_argument("--format", choices=("html", "json"), default="html", help="page, or figures for programs")
-    report.add_argument("--output", type=Path, metavar="FILE", help="where to write it (default: ROUND-report.html)")
+    report.add_argument(
+        "--output", type=Path, metavar="FILE", help="where to write the page (default: ROUND-report.html)"
+    )
     report.add_argument("--open", action="store_true", help="open the page in the browser")
     add_hub(report)
     add_store(report)

@@ -1,5 +1,6 @@
 """`fedround rounds`, parsed."""
 
+from fedround_cli.arguments.exits import CommandExit
 from fedround_cli.arguments.hub import add_hub
 from fedround_cli.arguments.parsers import Commands, add_command
 
@@ -16,7 +17,10 @@ def add(commands: Commands) -> None:
             ("rounds --state DIR", "of the federation on this machine"),
             ("rounds -n skin-network", "of the cluster that kubectl uses"),
         ],
-        exit_codes={0: "listed, be there rounds or not"},
+        exit_codes={
+            CommandExit.DONE: "listed, be there rounds or not",
+            CommandExit.FAILED: "failed, or a round cannot be read",
+        },
         json="the rounds with verdicts, digests and times",
         runner="fedround_cli.rounds",
     )

@@ -41,5 +41,5 @@ def add_data(parser: argparse.ArgumentParser, *, clinics: int | None) -> None:
         type=whole_number(0, 2**31 - 1001),
         default=0,
         metavar="N",
-        help="of the split, the model and the training",
+        help="seed of the split, the model and the training",
     )

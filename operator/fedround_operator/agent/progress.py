@@ -18,8 +18,6 @@ from fedround_operator.kit.conditions import with_condition
 
 ACCEPTED = "Accepted"
 SUCCEEDED = "Succeeded"
-# More than any training has, and below what JSON numbers lose digits at.
-_COUNT_LIMIT = 2**53
 
 
 class PartPhase(StrEnum):
@@ -100,9 +98,6 @@ def has_ended(part: ClinicRound) -> bool:
 
 def result_of(report: JobReport, policy: ClinicPolicy | None) -> ClinicResult | None:
     """What of a `train` report may be told, or nothing when the report lacks what it owes."""
-    counts = (report.bytes, report.steps, report.cases)
-    if any(count is not None and not 0 <= count <= _COUNT_LIMIT for count in counts):
-        return None
     if report.digest is None or report.bytes is None or report.steps is None:
         return None
     told = policy is not None and policy.spec.privacy.report_case_counts

@@ -139,9 +139,9 @@ class Agent:
             return
         self._told[key] = trained.name
         # All causes: what the last training no longer found has to go back to 0.
-        counts = {cause.value: trained.report.quarantined.get(cause.value, 0) for cause in QuarantineCause}
+        counts = {cause: trained.report.quarantined.get(cause, 0) for cause in QuarantineCause}
         for cause, count in counts.items():
-            metrics.IMAGES_QUARANTINED.labels(cause).set(count)
+            metrics.IMAGES_QUARANTINED.labels(cause.value).set(count)
         found = ", ".join(f"{cause}: {count}" for cause, count in counts.items() if count)
         log.info("part=%s images_quarantined=%d causes=%r", key.name, sum(counts.values()), found)
 

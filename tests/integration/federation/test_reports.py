@@ -93,11 +93,15 @@ def test_the_figures_are_those_that_the_status_names_and_fit_the_schema(ended: F
     assert report["durations"]["aggregationSeconds"] < 120
 
 
-def test_a_file_of_ones_choice_can_hold_the_figures(ended: FederatedRound, call: Caller) -> None:
-    done = call.there("report", ROUND, "--format", "json", "--output", "figures.json")
+def test_a_file_of_ones_choice_is_replaced_by_the_page(ended: FederatedRound, call: Caller) -> None:
+    path = call.folder / "chosen.html"
+    path.write_text("last week's")
+
+    done = call.there("report", ROUND, "--output", path.name)
 
     assert done.returncode == 0, done.stderr
-    assert json.loads((call.folder / "figures.json").read_text())["round"]["uid"] == ended.metadata.uid
+    assert ended.status.report is not None
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == ended.status.report.html_sha256
 
 
 def test_rounds_are_listed_with_their_figures(ended: FederatedRound, call: Caller) -> None:

@@ -87,14 +87,18 @@ def test_kubectl_get_shows_it_in_one_line(network: Network, applied: Applied) ->
     assert line.split()[:-1] == [ROUND, MODEL, "Promoted", "3/3", "Promote", verdict.reason]
 
 
-@pytest.mark.parametrize(
-    "word", ["fr", "fedround", "fedrounds", "federatedround", "fm", "fedmodels", "clinic", "clinics", "cr"]
-)
+@pytest.mark.parametrize("word", ["fr", "fedrounds", "federatedround", "fm", "fedmodels", "clinic", "clinics", "cr"])
 def test_kubectl_knows_the_kinds_by_their_short_names(network: Network, applied: Applied, word: str) -> None:
     done = network.try_kubectl("get", word, "-A" if word == "cr" else f"--namespace={NETWORK}")
     print(done.stdout, done.stderr)
     assert done.returncode == 0, done.stderr
     assert "No resources found" not in done.stderr
+
+
+@pytest.mark.parametrize("word", ["fr", "fedrounds", "federatedround"])
+def test_kubectl_finds_one_round_by_each_of_its_kinds_names(network: Network, applied: Applied, word: str) -> None:
+    done = network.try_kubectl("get", word, ROUND, f"--namespace={NETWORK}", "--output=name")
+    assert (done.returncode, done.stdout) == (0, f"federatedround.fedround.dev/{ROUND}\n"), done.stderr
 
 
 def test_kubectl_watch_shows_every_phase_in_order(applied: Applied) -> None:

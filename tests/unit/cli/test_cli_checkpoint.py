@@ -121,6 +121,20 @@ def test_other_bytes_are_not_written(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_who_reads_an_older_file_at_the_place_still_has_all_of_it(hub: Hub, store: MemoryStore, tmp_path: Path) -> None:
+    """The new one takes its place at once, so a write that is broken off costs nothing."""
+    model = make_model()
+    store.objects[f"published/skin-lesion/{digest_of(OLD)}.safetensors"] = OLD
+    path = tmp_path / "own.safetensors"
+    path.write_bytes(NEW)
+
+    with path.open("rb") as held:
+        fetch(hub, model, wanted(model, 2, released=False), path)
+        assert held.read() == NEW
+
+    assert path.read_bytes() == OLD
+
+
 def test_a_model_is_found_by_its_name_and_the_others_are_told_where_it_is_not(hub: Hub) -> None:
     assert hub.model("skin-lesion").metadata.name == "skin-lesion"
     with pytest.raises(HubError, match="there is no model skin in namespace skin-network: there are skin-lesion"):

@@ -57,5 +57,5 @@ def test_without_a_word_all_are_listed(capsys: pytest.CaptureFixture[str]) -> No
 
     listed = [line.split()[0] for line in lines if not line.startswith(" ")]
     assert listed == [entry["word"] for entry in entries]
-    assert set(listed) == {*map(str, Reason), *(str(int(code)) for code in ExitCode), "1", "2", "130"}
+    assert set(listed) == {*map(str, Reason), *(str(int(code)) for code in ExitCode), "1", "2", "130", "141"}
     assert max(map(len, lines)) < 80

@@ -36,6 +36,7 @@ NAME, ADVICE = "skin-2026-w48", "start the hub"
 REPORT = make_report()
 DOCUMENT, PAGE = document_of(REPORT).encode(), render(REPORT).encode()
 DIGESTS = {"jsonSha256": hashlib.sha256(DOCUMENT).hexdigest(), "htmlSha256": hashlib.sha256(PAGE).hexdigest()}
+NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 SENTENCE = "The candidate catches 7 of 10 high-risk cases."
 
 
@@ -86,17 +87,15 @@ def network() -> Network:
     return Network()
 
 
-def fetched(network: Network, file_format: str = "html", name: str = NAME) -> bytes:
+def fetched(network: Network, name: str = NAME, *, as_json: bool = False) -> bytes:
     hub = network.hub
-    return report.fetch(hub, report.wanted(hub.round(name), file_format))
+    return report.fetch(hub, report.wanted(hub.round(name), as_json=as_json))
 
 
 class TestReport:
-    @pytest.mark.parametrize(("file_format", "content"), [("html", PAGE), ("json", DOCUMENT)])
-    def test_both_files_are_fetched_as_they_were_written(
-        self, network: Network, file_format: str, content: bytes
-    ) -> None:
-        assert fetched(network, file_format) == content
+    @pytest.mark.parametrize(("as_json", "content"), [(False, PAGE), (True, DOCUMENT)])
+    def test_both_files_are_fetched_as_they_were_written(self, network: Network, as_json: bool, content: bytes) -> None:
+        assert fetched(network, as_json=as_json) == content
 
     def test_the_store_is_opened_with_what_the_secret_says(self, network: Network) -> None:
         fetched(network)
@@ -115,7 +114,7 @@ class TestReport:
     def test_the_callers_store_comes_before_the_secrets(self, network: Network) -> None:
         hub = dataclasses.replace(network.hub, endpoint="127.0.0.1:8333")
 
-        report.fetch(hub, report.wanted(hub.round(NAME), "html"))
+        report.fetch(hub, report.wanted(hub.round(NAME), as_json=False))
 
         assert network.asked_for[0][0].endpoint == "127.0.0.1:8333"
 
@@ -291,7 +290,7 @@ def test_an_api_server_that_gives_nothing_is_told_of_in_a_sentence(error: ApiErr
 
 def listed(network: Network, capsys: pytest.CaptureFixture[str], *, width: int = 0, as_json: bool = False) -> str:
     console = Terminal(force_terminal=bool(width), width=width or 200, no_color=True)
-    rounds.show(network.hub, console, as_json=as_json, now=datetime(2026, 11, 24, 15, 0, tzinfo=UTC))
+    assert rounds.show(network.hub, console, as_json=as_json, now=NOW) == 0
     return re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
 
 
@@ -357,19 +356,57 @@ def options(**given: Any) -> argparse.Namespace:
     return argparse.Namespace(**chosen)
 
 
-class Newer(Refusing):
-    """A hub with a phase that this version does not know."""
+class Newer:
+    """A hub with one more round, in a phase that this program does not know."""
 
-    def __init__(self) -> None:
-        super().__init__(NotFound("404"))
+    def __init__(self, known: FakeApi) -> None:
+        self.known = known
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Object:
+        return self.known.get(resource, namespace, name)
 
     def list(self, resource: Resource, namespace: str | None = None) -> list[Object]:
-        return [make_round().status(phase="Dreaming").round]
+        dream = make_round().status(phase="Dreaming").round
+        return [*self.known.list(resource, namespace), {**dream, "metadata": {**dream["metadata"], "name": "dream"}}]
 
 
-def test_a_round_of_a_version_that_is_not_understood_says_so() -> None:
-    with pytest.raises(HubError, match=r"of another version than this program \(FederatedRound skin-2026-w48"):
-        Hub(Newer(), NETWORK, ADVICE).rounds()
+class TestAnotherVersion:
+    @pytest.fixture
+    def hub(self, network: Network) -> Hub:
+        return Hub(Newer(network.api), NETWORK, ADVICE)
+
+    def test_the_other_rounds_are_listed_and_of_that_one_it_is_said_why_not(
+        self, hub: Hub, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        exit_code = rounds.show(hub, Terminal(width=200), as_json=False, now=NOW)
+
+        said = capsys.readouterr()
+        assert [line.split()[0] for line in said.out.splitlines()] == ["NAME", NAME]
+        assert said.err.startswith(
+            "fedround: round dream is left out: the hub is of another version than this program (FederatedRound dream"
+        )
+        assert exit_code == 1
+
+    def test_as_json_both_are_in_the_one_document(self, hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
+        rounds.show(hub, Terminal(width=200), as_json=True, now=NOW)
+
+        found = json.loads(capsys.readouterr().out)
+        assert [one["name"] for one in found["rounds"]] == [NAME]
+        assert list(found["unreadable"]) == ["dream"]
+        assert "of another version than this program" in found["unreadable"]["dream"]
+
+    def test_where_none_can_be_read_it_is_not_said_that_there_is_none(
+        self, hub: Hub, network: Network, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        network.api.delete(ROUNDS, NETWORK, NAME)
+
+        exit_code = rounds.show(hub, Terminal(width=200), as_json=False, now=NOW)
+
+        assert (capsys.readouterr().out, exit_code) == ("", 1)
+
+    def test_asked_for_by_its_name_it_is_refused(self, hub: Hub) -> None:
+        with pytest.raises(HubError, match=r"of another version than this program \(FederatedRound dream"):
+            hub.round("dream")
 
 
 class TestConnection:

@@ -98,6 +98,13 @@ def test_a_running_federation_at_80_columns() -> None:
     )
 
 
+def test_a_threshold_is_cut_off_as_in_the_verdicts_sentence() -> None:
+    found = copy.deepcopy(dict(RUNNING))
+    found["modelStatus"]["released"]["threshold"] = "0.699999"
+
+    assert "threshold 0.699\n" in shown(found)
+
+
 def test_at_120_columns_addresses_are_urls() -> None:
     assert "gateway                  4194304  59 MiB   0 s  30s ago  https://127.0.0.1:55581" in shown(RUNNING, 120)
 

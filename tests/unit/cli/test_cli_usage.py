@@ -65,6 +65,28 @@ def test_options_that_do_not_go_together_are_wrong_usage(capsys: pytest.CaptureF
     )
 
 
+@pytest.mark.parametrize("option", ["--open", "--output=w48.html"])
+def test_figures_go_to_standard_output_alone(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    exit_code = main(["report", "w48", "--json", option])
+
+    assert exit_code == 2
+    assert capsys.readouterr().err == (
+        "fedround: --json prints the figures on standard output (`>FILE` keeps them); --output and --open are for the "
+        "page\n"
+    )
+
+
+def test_a_picture_that_could_not_be_written_is_refused_before_it_is_drawn(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    exit_code = main(["data", "synthesize", "--contact-sheet", "sheet.tiff"])
+
+    assert exit_code == 2
+    assert capsys.readouterr().err == (
+        "fedround: --contact-sheet writes a JPEG or a PNG: let the file end in .jpg or .jpeg or .png\n"
+    )
+
+
 def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     exit_code = main([])
 

@@ -6,9 +6,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+
+from fedround_local.controlplane import _Progress, _run
 
 # It stands for `go`, which runs compilers of its own: here one that takes for ever.
 _GO = """#!/bin/sh
@@ -54,3 +57,27 @@ def test_go_and_its_compilers_end_with_the_command(number: signal.Signals, tmp_p
     for one in psutil.wait_procs([go, running], timeout=10)[1]:
         one.kill()
         assert one.status() == psutil.STATUS_ZOMBIE, f"{one} is left running"
+
+
+def test_an_interrupt_right_after_a_program_has_started_ends_that_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[psutil.Process] = []
+
+    class Interrupted(subprocess.Popen[str]):
+        """Ctrl-C comes when the process runs, before anybody has a name for it."""
+
+        def __init__(self, *arguments: Any, **settings: Any) -> None:
+            super().__init__(*arguments, **settings)
+            started.append(psutil.Process(self.pid))
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        _run(["/bin/sleep", "300"], tmp_path, {}, _Progress(print))
+
+    (left,) = started
+    if left.is_running():
+        left.kill()
+        pytest.fail(f"{left} is left running")

@@ -37,6 +37,10 @@ ADVICE: list[tuple[dict[str, Any], list[str]]] = [
         ["Nothing runs. Start it with `fedround local up --state /srv/fed`."],
     ),
     (
+        {"state": "/srv/my fed", "processes": {"gateway": DOWN, "operator": DOWN}, **UNKNOWN},
+        ["Nothing runs. Start it with `fedround local up --state '/srv/my fed'`."],
+    ),
+    (
         {"processes": {"gateway": DOWN, "operator": UP}},
         [
             "Start again what has ended with `fedround local up --state /srv/fed`; "

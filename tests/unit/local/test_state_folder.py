@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fedround_local.errors import StateUnusable
-from fedround_local.federation.federation import Federation
+from fedround_local.errors import DataUnusable, StateUnusable
+from fedround_local.federation.dataplan import DataRequest
+from fedround_local.federation.federation import Federation, SetUp
 from fedround_local.federation.layout import Layout
 
 
@@ -90,3 +91,13 @@ def test_asking_for_a_federation_that_is_not_there_writes_nothing(tmp_path: Path
             ask()
 
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_where_nothing_was_started_nothing_is_said_to_be_stopped(tmp_path: Path) -> None:
+    said: list[str] = []
+    wanted = SetUp(DataRequest(tmp_path / "photos", 2, None, 0))
+
+    with pytest.raises(DataUnusable, match="there is no image folder"):
+        Federation(tmp_path / "state", said.append).up(wanted)
+
+    assert said == []

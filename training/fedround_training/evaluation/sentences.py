@@ -50,22 +50,19 @@ def explain(reason: Reason, compared: Comparison, gate: Gate, best_sensitivity: 
 
 
 def outcome(verdict: Verdict, incumbent: int, *, warm_up: bool) -> str:
-    """What happens now, given the incumbent's version."""
-    promoted = verdict.result is VerdictResult.PROMOTE
+    """What is to happen now, given the incumbent's version.
+
+    Said when the gate has judged and the model's pointer has not moved yet, so none of it is told as done.
+    """
+    following = f"The candidate is to become version {incumbent + 1}"
+    unreleased = "No version is released for use yet."
     if verdict.release:
         before = "" if warm_up else f", in place of version {incumbent}"
-        return f"The candidate becomes version {incumbent + 1}, and clinics may use it from now on{before}."
-    if promoted:
-        return (
-            f"The candidate becomes version {incumbent + 1}, from which the next round goes on. "
-            "No version is released for use yet."
-        )
-    if warm_up:
-        return (
-            f"The candidate is set aside; the next round goes on from version {incumbent}. "
-            "No version is released for use yet."
-        )
-    return f"The candidate is set aside; version {incumbent} stays in use."
+        return f"{following}, which clinics may then use{before}."
+    if verdict.result is VerdictResult.PROMOTE:
+        return f"{following}, for the next round to go on from. {unreleased}"
+    set_aside = f"The candidate is set aside: it does not take the place of version {incumbent}."
+    return f"{set_aside} {unreleased}" if warm_up else set_aside
 
 
 def _exchange(compared: Comparison) -> str:

@@ -36,7 +36,7 @@ class RecentImages:
 
     pixels: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64]
-    quarantined: Mapping[str, int] = field(default_factory=dict)
+    quarantined: Mapping[QuarantineCause, int] = field(default_factory=dict)
 
 
 def load_recent_images(given: TrainInput, folder: Path, first_seen: Path, cache_folder: Path) -> RecentImages:
@@ -51,7 +51,7 @@ def load_recent_images(given: TrainInput, folder: Path, first_seen: Path, cache_
     for unreadable in images.quarantined:
         log.warning("set aside: %s", unreadable)
     causes = Counter(unreadable.cause for unreadable in images.quarantined)
-    quarantined = {cause.value: causes[cause] for cause in QuarantineCause if causes[cause]}
+    quarantined = {cause: causes[cause] for cause in QuarantineCause if causes[cause]}
     if not images.cases:
         raise DataUnusable(_unusable(DataProblem.NO_READABLE_IMAGE), quarantined=quarantined)
     log.info("cases recent=%d of_known_class=%d readable=%d", len(recent), len(known), len(images.cases))

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from fedround_api.jobs import IMAGES_VARIABLE, WORKSPACE_VARIABLE, JobReport, Role, TrainInput
+from fedround_api.kinds.federated_round import Training
 from fedround_training.errors import ContentRefused, InputWrong, NotFinite
 from fedround_training.jobs.environment import read_input, volume
 from fedround_training.jobs.recent_images import RecentImages, load_recent_images
@@ -65,21 +66,28 @@ def model_delta(given: TrainInput, base: Tensors, recent: RecentImages) -> tuple
 
     Raises NotFinite where the training diverges.
     """
-    recipe = Recipe(
-        epochs=given.training.epochs,
-        batch_size=given.training.batch_size,
-        learning_rate=float(given.training.learning_rate),
-        momentum=float(given.training.momentum),
-        proximal_mu=None if given.training.proximal_mu is None else float(given.training.proximal_mu),
-    )
     network = build_with(given.model, base)
     generator = clinic_generator(given.training.seed, given.clinic)
-    steps = train_in_place(network, recent.pixels, recent.labels, recipe, generator)
+    steps = train_in_place(network, recent.pixels, recent.labels, _recipe(given.training), generator)
     trained = tensors_of(network)
     update = {name: trained[name] - values for name, values in base.items()}
     if not all(np.isfinite(values).all() for values in update.values()):
         raise NotFinite("training diverged: a smaller learning rate is needed")
     return update, steps
+
+
+def _recipe(training: Training) -> Recipe:
+    def number(text: str | None) -> float | None:
+        return None if text is None else float(text)
+
+    return Recipe(
+        epochs=training.epochs,
+        batch_size=training.batch_size,
+        learning_rate=float(training.learning_rate),
+        momentum=float(training.momentum),
+        proximal_mu=number(training.proximal_mu),
+        max_batch_grad_norm=number(training.max_batch_grad_norm),
+    )
 
 
 def _base(part: PartFolder, given: TrainInput) -> Tensors:

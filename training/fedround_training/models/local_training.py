@@ -19,13 +19,14 @@ from fedround_training.models.pixels import normalised
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train; `proximal_mu` is FedProx's, nothing is FedAvg."""
+    """How to train; `proximal_mu` is FedProx's, nothing is FedAvg. Nothing in `max_batch_grad_norm` bounds no batch."""
 
     epochs: int
     batch_size: int
     learning_rate: float
     momentum: float
     proximal_mu: float | None = None
+    max_batch_grad_norm: float | None = None
 
 
 def clinic_generator(seed: int, clinic: str) -> torch.Generator:
@@ -47,7 +48,7 @@ def train_in_place(
     for less, and no image's weight depends on what other images there are.
     """
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    descent = Descent(parameters, recipe.learning_rate, recipe.momentum, recipe.proximal_mu)
+    descent = Descent(parameters, recipe.learning_rate, recipe.momentum, recipe.proximal_mu, recipe.max_batch_grad_norm)
     targets = torch.from_numpy(labels)
     steps = 0
     network.train()

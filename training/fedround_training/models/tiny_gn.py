@@ -24,9 +24,9 @@ class TinyGN(nn.Module):
         super().__init__()
         inputs = (3, *TINY_GN_WIDTHS[:-1])
         self.stages = nn.Sequential(*(_stage(i, o, generator) for i, o in zip(inputs, TINY_GN_WIDTHS, strict=True)))
-        self.head = nn.Linear(TINY_GN_WIDTHS[-1], classes, device="meta").to_empty(device="cpu")
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        self.head = nn.Linear(TINY_GN_WIDTHS[-1], classes, device="meta")
+        self.head.weight = nn.Parameter(torch.zeros(self.head.weight.shape))
+        self.head.bias = nn.Parameter(torch.zeros(self.head.bias.shape))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         features: torch.Tensor = self.stages(images).mean(dim=(2, 3))
@@ -35,10 +35,10 @@ class TinyGN(nn.Module):
 
 
 def _stage(inputs: int, outputs: int, generator: torch.Generator) -> nn.Sequential:
-    # By way of the meta device: a constructor draws first weights from the global generator.
+    # By way of the meta device: a constructor draws first weights from the global generator. Not `to_empty`, which
+    # imports sympy, half a second of each Job.
     convolution = nn.Conv2d(inputs, outputs, kernel_size=3, stride=2, padding=1, bias=False, device="meta")
-    convolution = convolution.to_empty(device="cpu")
-    with torch.no_grad():
-        # He et al. 2015, for ReLU: keeps the variance from stage to stage.
-        convolution.weight.normal_(0.0, math.sqrt(2.0 / (inputs * 9)), generator=generator)
+    # He et al. 2015, for ReLU: keeps the variance from stage to stage.
+    first = torch.empty(convolution.weight.shape).normal_(0.0, math.sqrt(2.0 / (inputs * 9)), generator=generator)
+    convolution.weight = nn.Parameter(first)
     return nn.Sequential(convolution, nn.GroupNorm(_GROUPS, outputs), nn.ReLU())

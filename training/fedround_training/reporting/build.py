@@ -213,7 +213,7 @@ def _participant(one: Participant, cap: int) -> contract.ParticipantRow:
     return contract.ParticipantRow(
         name=one.name,
         state=one.state,
-        weight=min(one.case_volume, cap),
+        weight=min(one.case_volume, cap) if submitted else None,
         cases=one.cases,
         reason=None if submitted else one.reason,
     )

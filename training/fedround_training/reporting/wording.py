@@ -41,10 +41,10 @@ class ParticipantWords:
 
 
 def headline(verdict: Judgement) -> str:
-    """The verdict in two or three words."""
+    """The verdict in a few words. The promotion itself comes after the report, and may fail."""
     if verdict.result is VerdictResult.ROLL_BACK:
         return "Rolled back"
-    return "Promoted and released for use" if verdict.release else "Promoted, not yet released for use"
+    return "To be promoted and released for use" if verdict.release else "To be promoted, not yet released for use"
 
 
 def guard_words(guard: Guard) -> GuardWords:
@@ -56,15 +56,14 @@ def guard_words(guard: Guard) -> GuardWords:
 
 def participant_words(one: ParticipantRow, report: Report) -> ParticipantWords:
     """What a clinic did, and what its update counted."""
-    contributed = one.state is ParticipantState.SUBMITTED
-    total = sum(other.weight for other in report.participants if other.state is ParticipantState.SUBMITTED)
+    total = sum(other.weight or 0 for other in report.participants)
     state = _STATES[one.state]
     if one.reason is not None:
         state += f": {_advice(one.reason)}"
     return ParticipantWords(
         name=one.name,
         state=state,
-        weight=f"{one.weight:,} ({100 * one.weight / total:.0f} %)" if contributed and total else "none",
+        weight="none" if not one.weight else f"{one.weight:,} ({100 * one.weight / total:.0f} %)",
         cases="not told" if one.cases is None else f"{one.cases:,}",
     )
 
@@ -157,7 +156,8 @@ def _drop(name: str) -> Callable[[Guard], tuple[str, str, str]]:
     def words(guard: Guard) -> tuple[str, str, str]:
         limit, found = _apart(guard)
         if guard.found <= 0:
-            found = f"no fall (rises by {shown(-guard.found)})" if guard.found else "no fall"
+            rise = shown(-guard.found)
+            found = f"no fall (rises by {rise})" if float(rise) else "no fall"
         return f"{name}: fall against the incumbent", f"at most {limit}", found
 
     return words

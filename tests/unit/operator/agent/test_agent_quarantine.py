@@ -93,7 +93,7 @@ def test_the_hub_sees_an_allow_list_only(code: int) -> None:
     world = ClinicWorld()
     world.assign()
 
-    training_ends(world, {"empty": 2, "a patient's name": 1}, code)
+    training_ends(world, {"empty": 2}, code)
     if code == 0:
         world.finish()
 
@@ -101,4 +101,4 @@ def test_the_hub_sees_an_allow_list_only(code: int) -> None:
     assert status.keys() <= STATUS_FIELDS
     assert status.get("result", {}).keys() <= RESULT_FIELDS
     written = json.dumps(world.hub.peek(CLINIC_ROUNDS, "clinic-north"))
-    assert not any(word in written for word in ("quarantined", "empty", "a patient's name", "fixed words"))
+    assert not any(word in written for word in ("quarantined", "empty", "fixed words"))

@@ -22,8 +22,8 @@ class Folder:
     def __init__(self, place: Path) -> None:
         self.images, self.cache = place / "images", place / "cache"
         self.images.mkdir()
-        for name in ("Jane_Doe", "b", "c"):
-            (self.images / f"{name}.jpg").write_bytes(saved(photo(), "JPEG"))
+        for seed, name in enumerate(("Jane_Doe", "b", "c")):
+            (self.images / f"{name}.jpg").write_bytes(saved(photo(seed=seed), "JPEG"))
 
     def load(self, size: int = 8, names: str = "Jane_Doe b c", **settings: object) -> LoadedImages[Case]:
         cache = ImageCache(self.cache, **{"reserve_bytes": 0, **settings})  # type: ignore[arg-type]
@@ -169,7 +169,7 @@ def test_a_training_without_images_empties_the_cache(folder: Folder) -> None:
 
 def test_another_image_under_the_same_name_is_not_taken_for_the_old_one(folder: Folder) -> None:
     first = folder.load()
-    (folder.images / "b.jpg").write_bytes(saved(photo(), "JPEG"))
+    (folder.images / "b.jpg").write_bytes(saved(photo(seed=3), "JPEG"))
     second = folder.load()
     assert (second.pixels[0] == first.pixels[0]).all()
     assert (second.pixels[1] != first.pixels[1]).any()
@@ -181,8 +181,8 @@ def test_a_pipeline_of_another_version_decodes_anew_and_removes_the_old(
 ) -> None:
     folder.load()
     folder.spoil_decoder(monkeypatch)
-    assert not folder.load(pipeline="2-99.0").pixels.any()
-    assert [entry.name.partition("-")[2] for entry in folder.entries] == ["8-2-99.0.pixels"] * 3
+    assert not folder.load(pipeline="99-1.0").pixels.any()
+    assert [entry.name.partition("-")[2] for entry in folder.entries] == ["8-99-1.0.pixels"] * 3
 
 
 def test_two_models_of_different_sizes_do_not_push_each_other_out(folder: Folder) -> None:
@@ -203,6 +203,20 @@ def test_a_cache_that_cannot_be_made_costs_nothing_but_time(folder: Folder, capl
     assert len(folder.load().cases) == 3
     assert "images are not cached: " in caplog.text
     assert folder.cache.read_text() == "a file"
+
+
+def test_a_cache_that_is_deleted_during_a_training_costs_nothing_but_time(folder: Folder) -> None:
+    first = folder.load()
+    cache = ImageCache(folder.cache, reserve_bytes=0)
+    shutil.rmtree(folder.cache)
+    cases = [make_case(name, path=folder.images / f"{name}.jpg") for name in ("Jane_Doe", "b", "c")]
+
+    loaded = load_images(cases, 8, cache)
+    cache.keep_used()
+
+    assert (loaded.pixels == first.pixels).all()
+    assert (folder.load().pixels == first.pixels).all()
+    assert len(folder.entries) == 3
 
 
 def test_the_last_of_the_volume_is_left_to_others(folder: Folder, caplog: pytest.LogCaptureFixture) -> None:

@@ -25,6 +25,12 @@ def labels(cases: Cases) -> dict[str, int]:
     return dict(Counter(case.label for case in cases))
 
 
+@pytest.mark.parametrize("name", ["uda1", "ham10000"])
+def test_none_of_the_real_images_is_taken_for_damaged(name: str) -> None:
+    # Every tenth: all of them take half a minute.
+    assert load_images(real(name).cases[::10], 16).quarantined == ()
+
+
 def test_uda1_makes_three_clinics_by_camera() -> None:
     catalogue = real("uda1")
     assert catalogue.unit is GroupUnit.IMAGE

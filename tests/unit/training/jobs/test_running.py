@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from fedround_training.__main__ import main
 from fedround_training.errors import InputWrong, WrongShape
 from fedround_training.jobs.environment import read_input, volume
 from fedround_training.jobs.running import plain, report_defect, run
+from fedround_training.jobs.train import start as start_training
 from fedround_training.launcher import NotSingleThreaded, prepare, require_single_thread
 from fedround_training.models.checkpoint import save_checkpoint
 from fedround_training.models.registry import build, tensors_of
@@ -27,6 +28,14 @@ def report_at(path: Path) -> JobReport:
     report = read_report(path.read_text())
     assert report is not None
     return report
+
+
+@pytest.fixture(autouse=True)
+def _what_sigterm_did_before() -> Iterator[None]:
+    """A Job takes SIGTERM for itself; the process of the tests needs it afterwards."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 def test_a_job_that_ends_well_reports_and_exits_with_zero(tmp_path: Path) -> None:
@@ -61,11 +70,7 @@ def test_sigterm_ends_a_job_with_143_and_a_report(tmp_path: Path) -> None:
         signal.raise_signal(signal.SIGTERM)
         raise AssertionError("the signal did not arrive")
 
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        assert run(Role.TRAIN, start, {"FEDROUND_REPORT": str(tmp_path / "log")}) == 143
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    assert run(Role.TRAIN, start, {"FEDROUND_REPORT": str(tmp_path / "log")}) == 143
     assert report_at(tmp_path / "log").exit_code is ExitCode.TERMINATED
 
 
@@ -194,31 +199,31 @@ def python(environ: Mapping[str, str], *arguments: str) -> subprocess.CompletedP
     return subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=100)
 
 
-def test_the_whole_train_job_runs_as_a_container_runs_it(tmp_path: Path) -> None:
-    done = python(train_environment(tmp_path), "-m", "fedround_training", "train")
+def imported(stderr: str) -> set[str]:
+    """The modules that a process with PYTHONPROFILEIMPORTTIME says that it imports."""
+    return {line.rsplit("|", 1)[1].strip() for line in stderr.splitlines() if line.startswith("import time:")}
+
+
+def test_the_whole_train_job_runs_as_a_container_runs_it_without_the_compiler_of_torch_or_sympy(tmp_path: Path) -> None:
+    environ = {**train_environment(tmp_path), "PYTHONPROFILEIMPORTTIME": "1"}
+
+    done = python(environ, "-m", "fedround_training", "train")
 
     assert done.returncode == 0, done.stderr[-2000:]
     report = report_at(tmp_path / "log")
     assert (report.role, report.steps, report.cases) == (Role.TRAIN, 2, 6)
+    assert f"INFO __main__ trained cases=6 steps=2 digest={report.digest}" in done.stderr
+    assert "fedround_training.models.local_training" in imported(done.stderr)
+    assert {"torch._dynamo", "torch._inductor", "sympy"} & imported(done.stderr) == set()
 
 
-def test_training_itself_does_not_import_the_compiler_of_torch(tmp_path: Path) -> None:
-    script = "import os, sys; from fedround_training.jobs.train import start; start(os.environ); print(*sys.modules)"
-
-    done = python(train_environment(tmp_path), "-c", script)
-
-    assert "fedround_training.models.local_training" in done.stdout.split()
-    assert {"torch._dynamo", "torch._inductor"} & set(done.stdout.split()) == set()
-
-
-def test_a_clinics_log_is_full_and_its_report_names_nobody(tmp_path: Path) -> None:
+def test_a_clinics_log_is_full_and_its_report_names_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     environ = train_environment(tmp_path)
     (tmp_path / "images/metadata.csv").write_text("image_id,dx,patient_id\nL000,mel,Jane Doe\nL000,nv,Jane Doe\n")
 
-    done = python(environ, "-m", "fedround_training", "train")
+    assert run(Role.TRAIN, start_training, environ) == ExitCode.BAD_DATA
 
-    assert done.returncode == ExitCode.BAD_DATA
-    assert "lines 2 and 3 name the same image 'L000'" in done.stderr
+    assert "lines 2 and 3 name the same image 'L000'" in caplog.text
     assert report_at(tmp_path / "log").message == (
         "two rows of the table name the same image: keep the row that is right; the Job's log has the details"
     )
@@ -229,7 +234,6 @@ def test_a_report_of_a_failure_has_the_counts_of_images_that_were_set_aside(tmp_
     for path in (tmp_path / "images").glob("*.png"):
         path.write_bytes(b"")
 
-    done = python(environ, "-m", "fedround_training", "train")
+    assert run(Role.TRAIN, start_training, environ) == ExitCode.BAD_DATA
 
-    assert done.returncode == ExitCode.BAD_DATA
     assert report_at(tmp_path / "log").quarantined == {"empty": 6}

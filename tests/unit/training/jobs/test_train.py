@@ -81,6 +81,15 @@ def test_fedprox_keeps_the_update_nearer_to_the_base(tmp_path: Path) -> None:
     assert lengths[1] < 0.5 * lengths[0]
 
 
+def test_bounded_batches_keep_the_update_short(tmp_path: Path) -> None:
+    bounded = TRAINING.model_copy(update={"max_batch_grad_norm": "0.01", "momentum": "0"})
+    clinic = Clinic(tmp_path)
+
+    # Four steps of a rate of 0.05 along gradients of at most 0.01.
+    assert clinic.train(training=bounded).steps == 4
+    assert sum(np.sum(values**2) for values in load_file(clinic.update).values()) <= (4 * 0.05 * 0.0101) ** 2
+
+
 def test_a_finished_outbox_is_reported_again_without_the_images(clinic: Clinic) -> None:
     first = clinic.train()
     clinic.images = clinic.images.with_name("gone")

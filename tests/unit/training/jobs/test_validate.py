@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,7 @@ FACTS = RoundFacts(
 )
 
 
+@cache
 def trained(good: bool) -> Tensors:
     """A network that tells dark melanomas from light naevi, or takes each for the other."""
     dark, light = np.full((4, 32, 32, 3), 60, np.uint8), np.full((4, 32, 32, 3), 210, np.uint8)
@@ -53,7 +55,7 @@ def trained(good: bool) -> Tensors:
     return tensors_of(network)
 
 
-GOOD, BAD, FRESH = trained(good=True), trained(good=False), tensors_of(build(SHAPE, seed=0))
+FRESH = tensors_of(build(SHAPE, seed=0))
 
 
 class Hub:
@@ -113,7 +115,7 @@ def test_init_publishes_what_its_seed_makes() -> None:
 
 
 def test_a_good_candidate_is_released_and_published(hub: Hub) -> None:
-    verdict = hub.validate(GOOD, FRESH).verdict
+    verdict = hub.validate(trained(good=True), FRESH).verdict
 
     assert verdict is not None
     assert (verdict.result, verdict.reason, verdict.release) == (VerdictResult.PROMOTE, Reason.RELEASED, True)
@@ -123,7 +125,7 @@ def test_a_good_candidate_is_released_and_published(hub: Hub) -> None:
 
 
 def test_a_candidate_that_loses_cases_is_rolled_back_and_not_published(hub: Hub) -> None:
-    verdict = hub.validate(BAD, GOOD, released=hub.released()).verdict
+    verdict = hub.validate(trained(good=False), trained(good=True), released=hub.released()).verdict
 
     assert verdict is not None
     assert (verdict.result, verdict.reason) == (VerdictResult.ROLL_BACK, Reason.HIGH_RISK_CASES_LOST)
@@ -132,7 +134,7 @@ def test_a_candidate_that_loses_cases_is_rolled_back_and_not_published(hub: Hub)
 
 
 def test_the_report_tells_figures_and_names_no_case(hub: Hub) -> None:
-    hub.validate(GOOD, FRESH)
+    hub.validate(trained(good=True), FRESH)
 
     text, page = hub.store.objects[REPORT].decode(), hub.store.objects[PAGE].decode()
     report = json.loads(text)
@@ -157,7 +159,7 @@ def test_the_report_tells_figures_and_names_no_case(hub: Hub) -> None:
 
 
 def test_the_digests_of_both_files_are_reported(hub: Hub) -> None:
-    digests = hub.validate(GOOD, FRESH).report
+    digests = hub.validate(trained(good=True), FRESH).report
 
     assert digests is not None
     assert digests.json_sha256 == hashlib.sha256(hub.store.objects[REPORT]).hexdigest()
@@ -166,19 +168,19 @@ def test_the_digests_of_both_files_are_reported(hub: Hub) -> None:
 
 
 def test_a_candidate_that_is_rolled_back_has_a_report_too(hub: Hub) -> None:
-    digests = hub.validate(BAD, GOOD, released=hub.released()).report
+    digests = hub.validate(trained(good=False), trained(good=True), released=hub.released()).report
 
     assert digests is not None
     assert json.loads(hub.store.objects[REPORT])["verdict"]["outcome"] == (
-        "The candidate is set aside; version 3 stays in use."
+        "The candidate is set aside: it does not take the place of version 3."
     )
 
 
 def test_the_same_input_gives_the_same_bytes(hub: Hub) -> None:
-    first = hub.validate(GOOD, FRESH)
+    first = hub.validate(trained(good=True), FRESH)
     files = dict(hub.store.objects)
 
-    assert hub.validate(GOOD, FRESH) == first
+    assert hub.validate(trained(good=True), FRESH) == first
     assert hub.store.objects == files
 
 
@@ -187,7 +189,7 @@ def test_without_a_report_nothing_is_published(hub: Hub) -> None:
     facts = FACTS.model_copy(update={"started_at": "yesterday"})
 
     with pytest.raises(ValueError, match="yesterday"):
-        hub.validate(GOOD, FRESH, round=facts)
+        hub.validate(trained(good=True), FRESH, round=facts)
     assert PUBLISHED not in hub.store.objects
     assert REPORT not in hub.store.objects
 
@@ -197,7 +199,7 @@ def test_a_report_that_cannot_be_stored_keeps_the_incumbent(hub: Hub, key: str) 
     hub.store.refused = key
 
     with pytest.raises(StoreRefused):
-        hub.validate(GOOD, FRESH)
+        hub.validate(trained(good=True), FRESH)
     assert PUBLISHED not in hub.store.objects
 
 
@@ -213,20 +215,20 @@ def test_a_changed_image_of_the_test_set_keeps_the_incumbent(hub: Hub) -> None:
     image.write_bytes(image.read_bytes() + b"\0")
 
     with pytest.raises(TestSetChanged):
-        hub.validate(GOOD, FRESH)
+        hub.validate(trained(good=True), FRESH)
     assert PUBLISHED not in hub.store.objects
 
 
 def test_another_manifest_than_the_models_keeps_the_incumbent(hub: Hub) -> None:
     with pytest.raises(TestSetChanged):
-        hub.validate(GOOD, FRESH, test_set_manifest="0" * 64)
+        hub.validate(trained(good=True), FRESH, test_set_manifest="0" * 64)
 
 
 def test_another_test_set_than_at_the_release_keeps_the_incumbent(hub: Hub) -> None:
     released = hub.released().model_copy(update={"test_set_manifest": "0" * 64})
 
     with pytest.raises(TestSetChanged, match="another test set"):
-        hub.validate(GOOD, FRESH, released=released)
+        hub.validate(trained(good=True), FRESH, released=released)
 
 
 @pytest.mark.parametrize(
@@ -237,7 +239,7 @@ def test_another_test_set_than_at_the_release_keeps_the_incumbent(hub: Hub) -> N
     ],
 )
 def test_a_candidate_in_another_format_is_refused(hub: Hub, content: bytes, code: ExitCode) -> None:
-    given = hub.given(GOOD, FRESH, {"candidate_digest": digest_of(content)})
+    given = hub.given(trained(good=True), FRESH, {"candidate_digest": digest_of(content)})
     hub.store.objects[CANDIDATE] = content
 
     with pytest.raises(JobError, match="the candidate: ") as caught:
@@ -246,7 +248,7 @@ def test_a_candidate_in_another_format_is_refused(hub: Hub, content: bytes, code
 
 
 def test_a_candidate_with_nan_is_refused(hub: Hub) -> None:
-    spoiled = {**GOOD, "head.bias": np.array([np.nan, 0], np.float32)}
+    spoiled = {**trained(good=True), "head.bias": np.array([np.nan, 0], np.float32)}
 
     with pytest.raises(JobError, match=r"the candidate: tensor 'head\.bias' holds NaN") as caught:
         hub.validate(spoiled, FRESH)
@@ -254,7 +256,7 @@ def test_a_candidate_with_nan_is_refused(hub: Hub) -> None:
 
 
 def test_finite_weights_that_give_infinite_scores_are_refused(hub: Hub) -> None:
-    spoiled = {**GOOD, "head.weight": np.full((2, 128), 3e38, np.float32)}
+    spoiled = {**trained(good=True), "head.weight": np.full((2, 128), 3e38, np.float32)}
 
     with pytest.raises(JobError, match="candidate gives scores that are no numbers") as caught:
         hub.validate(spoiled, FRESH)
@@ -268,20 +270,20 @@ def test_a_test_set_without_high_risk_cases_cannot_judge(hub: Hub, tmp_path: Pat
     hub.manifest = write_test_set(hub.test_set, parts, SHAPE.classes, without_metadata).digest
 
     with pytest.raises(JobError, match="needs both") as caught:
-        hub.validate(GOOD, FRESH)
+        hub.validate(trained(good=True), FRESH)
     assert caught.value.exit_code is ExitCode.BAD_DATA
 
 
 @pytest.mark.parametrize("threshold", ["nan", "inf", "half", ""])
 def test_a_released_threshold_that_is_no_number_is_refused(hub: Hub, threshold: str) -> None:
     with pytest.raises(InputWrong):
-        hub.validate(GOOD, FRESH, released=hub.released(threshold))
+        hub.validate(trained(good=True), FRESH, released=hub.released(threshold))
 
 
 def test_a_floor_above_the_candidate_keeps_it_unreleased(hub: Hub) -> None:
     gate = Gate(floors=Floors(sensitivity="1", specificity="1", auroc="1"))
 
-    verdict = hub.validate(BAD, BAD, gate=gate).verdict
+    verdict = hub.validate(trained(good=False), trained(good=False), gate=gate).verdict
 
     assert verdict is not None
     assert (verdict.reason, verdict.release) == (Reason.WARM_UP_PASSED, False)

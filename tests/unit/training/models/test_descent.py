@@ -1,4 +1,6 @@
-"""Steps of momentum and FedProx's pull, by hand, on a quadratic with a known solution, and on the real network."""
+"""Steps of momentum, the bound of a batch and FedProx's pull: by hand, on a quadratic with a known solution, and on the
+real network.
+"""
 
 import numpy as np
 import pytest
@@ -30,6 +32,48 @@ def test_two_steps_by_hand() -> None:
     descent.step([torch.tensor([2.0])])
     # v = 0.5 * 2 + 2 + 0.25 * (0 - 1) = 2.75; w = 0 - 0.5 * 2.75
     assert weights.tolist() == [-1.375]
+
+
+def test_a_longer_gradient_is_shortened_as_one_vector_and_keeps_its_direction() -> None:
+    first, second = parameter(0.0), parameter(0.0)
+    descent = Descent([first, second], learning_rate=1.0, momentum=0.0, proximal_mu=None, max_batch_grad_norm=2.0)
+
+    descent.step([torch.tensor([3.0]), torch.tensor([-4.0])])
+
+    # Of length 5, so each part is multiplied by 2/5.
+    assert first.tolist() == [pytest.approx(-1.2)]
+    assert second.tolist() == [pytest.approx(1.6)]
+
+
+def test_a_gradient_within_the_bound_is_taken_as_it_is() -> None:
+    first, second = parameter(0.0), parameter(0.0)
+    descent = Descent([first, second], learning_rate=1.0, momentum=0.0, proximal_mu=None, max_batch_grad_norm=5.0)
+
+    descent.step([torch.tensor([3.0]), torch.tensor([-4.0])])
+
+    assert (first.tolist(), second.tolist()) == ([-3.0], [4.0])
+
+
+def test_the_bound_is_of_the_batch_alone_not_of_momentum_and_pull() -> None:
+    weights = parameter(0.0)
+    descent = Descent([weights], learning_rate=1.0, momentum=0.5, proximal_mu=0.25, max_batch_grad_norm=2.0)
+
+    descent.step([torch.tensor([8.0])])
+    # v = 2; w = -2
+    assert weights.tolist() == [-2.0]
+    descent.step([torch.tensor([-8.0])])
+    # v = 0.5 * 2 - 2 + 0.25 * (-2 - 0) = -1.5; w = -2 + 1.5
+    assert weights.tolist() == [-0.5]
+
+
+@pytest.mark.parametrize("broken", [float("nan"), float("inf")])
+def test_a_gradient_that_is_not_finite_stays_so_under_a_bound(broken: float) -> None:
+    weights = parameter(0.0)
+    descent = Descent([weights], learning_rate=1.0, momentum=0.0, proximal_mu=None, max_batch_grad_norm=2.0)
+
+    descent.step([torch.tensor([broken])])
+
+    assert not torch.isfinite(weights).any()
 
 
 def settled(proximal_mu: float | None) -> list[float]:

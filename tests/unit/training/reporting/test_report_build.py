@@ -21,7 +21,7 @@ def test_the_verdict_says_why_and_what_happens_now() -> None:
         "The candidate catches 7 of 10 high-risk cases, losing 2 that the incumbent catches and gaining 1 that the "
         "incumbent misses."
     )
-    assert verdict.outcome == "The candidate is set aside; version 3 stays in use."
+    assert verdict.outcome == "The candidate is set aside: it does not take the place of version 3."
 
 
 def test_figures_have_their_intervals_and_cells() -> None:
@@ -48,12 +48,12 @@ def test_a_clinic_with_fewer_than_five_high_risk_cases_has_no_figures() -> None:
     assert (south.clinic, south.figures) == ("south", None)
 
 
-def test_participants_weigh_their_declared_volume_up_to_the_cap() -> None:
+def test_clinics_that_submitted_weigh_their_declared_volume_up_to_the_cap_and_others_nothing() -> None:
     assert [(one.name, one.weight, one.cases, one.reason) for one in REPORT.participants] == [
-        ("east", 300, None, "NoRecentCases"),
+        ("east", None, None, "NoRecentCases"),
         ("north", 1200, 240, None),
         ("south", 10_000, None, None),
-        ("west", 50, None, None),
+        ("west", None, None, None),
     ]
 
 
@@ -105,25 +105,26 @@ def test_whether_a_guard_holds_can_be_checked_by_comparing_its_numbers(released:
             ([(0.9, 0.1)], [(0.3, 0.3)]),
             None,
             "WarmUpAurocLower",
-            "The candidate is set aside; the next round goes on from version 3. No version is released for use yet.",
+            "The candidate is set aside: it does not take the place of version 3. No version is released for use yet.",
         ),
         (
             ([(0.3, 0.6), (0.3, 0.2)], [(0.3, 0.5)] * 4),
             None,
             "WarmUpPassed",
-            "The candidate becomes version 4, from which the next round goes on. No version is released for use yet.",
+            "The candidate is to become version 4, for the next round to go on from. "
+            "No version is released for use yet.",
         ),
         (
             ([(0.3, 0.9)] * 3, [(0.3, 0.1)] * 4),
             None,
             "Released",
-            "The candidate becomes version 4, and clinics may use it from now on.",
+            "The candidate is to become version 4, which clinics may then use.",
         ),
         (
             ([(0.9, 0.9)] * 3, [(0.3, 0.1)] * 4),
             "0.5",
             "GatePassed",
-            "The candidate becomes version 4, and clinics may use it from now on, in place of version 3.",
+            "The candidate is to become version 4, which clinics may then use, in place of version 3.",
         ),
     ],
 )

@@ -67,8 +67,25 @@ def test_a_roll_back_is_told_first_with_its_reason_and_what_happens_now() -> Non
     assert begin in text
     assert text[text.index(begin) + len(begin) + 1 :].startswith(
         "Rolled back Why: The candidate catches 7 of 10 high-risk cases, losing 2 that the incumbent catches and "
-        "gaining 1 that the incumbent misses. What happens now: The candidate is set aside; version 3 stays in use."
+        "gaining 1 that the incumbent misses. What happens now: The candidate is set aside: it does not take the place "
+        "of version 3."
     )
+
+
+def test_a_promotion_is_told_as_what_is_to_come_and_not_as_done(report: Report) -> None:
+    """The page is stored before the model's pointer moves, and the model may have moved on by then."""
+    text = Page(render(report)).text
+
+    before, _, told = text.partition("This page was written when the gate had judged, before the promotion itself.")
+    assert bool(told) == ("To be promoted" in before)
+    assert re.search(r"\b(becomes|[Ii]s promoted|was promoted|Promoted)\b", text) is None
+
+
+def test_a_reader_who_does_not_know_the_words_is_led_to_their_meaning() -> None:
+    text = Page(render(ROLLED_BACK)).text
+
+    led, meaning = "under “How to read this”", "How to read this High-risk case A lesion of one of the classes mel."
+    assert text.index(led) < text.index("Sensitivity 0.800") < text.index(meaning)
 
 
 def test_lost_and_gained_cases_are_told_in_a_sentence() -> None:
@@ -96,7 +113,7 @@ def test_guards_say_in_words_whether_they_hold() -> None:
 def test_before_a_release_the_page_says_which_guards_do_not_apply_yet() -> None:
     text = Page(render(RELEASED)).text
 
-    assert "Promoted and released for use" in text
+    assert "To be promoted and released for use" in text
     assert "Lost cases and falls against the incumbent are guarded from the first release on." in text
     assert "Ranks cases no worse than before AUROC at least 0.500, as the incumbent has 1.000 holds" in text
 

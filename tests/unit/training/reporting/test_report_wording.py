@@ -49,6 +49,7 @@ def test_as_many_digits_are_shown_as_it_takes_to_see_that_an_auroc_is_lower() ->
         (0.0500001, ("at most 0.050", "0.051", "fails: prevents the promotion")),
         (0.05, ("at most 0.050", "0.050", "holds")),
         (0.0, ("at most 0.050", "no fall", "holds")),
+        (-0.0009, ("at most 0.050", "no fall", "holds")),
         (-0.012, ("at most 0.050", "no fall (rises by 0.012)", "holds")),
     ],
 )
@@ -113,12 +114,12 @@ def test_one_case_is_a_case() -> None:
 
 @pytest.mark.parametrize("state", ParticipantState)
 def test_every_state_of_a_clinic_has_words(state: ParticipantState) -> None:
-    row = ParticipantRow(name="north", state=state, weight=7)
+    row = ParticipantRow(name="north", state=state)
 
     assert wording.participant_words(row, REPORT).state
 
 
 def test_a_reason_that_this_version_does_not_know_stands_for_itself() -> None:
-    row = ParticipantRow(name="north", state=ParticipantState.FAILED, weight=7, reason="SunSpots")
+    row = ParticipantRow(name="north", state=ParticipantState.FAILED, reason="SunSpots")
 
     assert wording.participant_words(row, REPORT).state == "failed: SunSpots"
