@@ -36,7 +36,7 @@ def train(arm: Arm, seed: int, setting: Setting) -> Iterator[Tensors]:
     images = _images(arm, clinics)
     weights = tensors_of(build(shape, seed))
     for number in range(arm.rounds):
-        weights = run_round(shape, weights, images, _training(arm, setting, 1000 * seed + number))
+        weights = run_round(shape, weights, images, _training(arm, setting, 1000 * seed + 500 * arm.order + number))
         yield weights
 
 

@@ -59,7 +59,9 @@ QUICK = replace(FULL, scale=0.03, test_cases=90, image_size=32, seeds=(0,), epoc
 
 @dataclass(frozen=True)
 class Arm:
-    """A way of training: on whose cases, and in how many rounds of how many local epochs."""
+    """A way of training: on whose cases, in how many rounds of how many local epochs, and in which of many possible
+    orders of the cases.
+    """
 
     name: str
     on: str
@@ -68,6 +70,7 @@ class Arm:
     learning_rate: str
     max_batch_grad_norm: str | None
     proximal_mu: str | None = None
+    order: int = 0
 
     @property
     def schedule(self) -> str:
@@ -75,7 +78,10 @@ class Arm:
 
 
 def arms(setting: Setting) -> list[Arm]:
-    """All of them pass over their cases equally often. FedProx has FedAvg's learning rate, alone has that of pooled."""
+    """All of them pass over their cases equally often. FedProx has FedAvg's learning rate, alone has that of pooled.
+
+    FedAvg is there in two orders of its cases: what differs between these two is chance.
+    """
     rates = setting.rates
     often, rarely = federated(setting, 1, rates.often), federated(setting, setting.longer, rates.rarely)
     together = pooled(setting, rates.pooled)
@@ -85,6 +91,7 @@ def arms(setting: Setting) -> list[Arm]:
         fedprox(often, "0.1"),
         replace(rarely, name="FedAvg, unbounded", max_batch_grad_norm=None),
         rarely,
+        replace(rarely, name="FedAvg, other order", order=1),
         *(fedprox(rarely, mu) for mu in ("0.01", "0.1", "1")),
         *(replace(together, name=f"{profile.name} alone", on=profile.name) for profile in NON_IID),
     ]
