@@ -10,7 +10,6 @@ import argparse
 import base64
 import binascii
 import os
-import shlex
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -187,9 +186,7 @@ def connect_hub(options: argparse.Namespace) -> Hub:
     if options.state is not None:
         federation = Federation(options.state, print)
         federation.record()
-        advice = store_advice = (
-            f"start the federation with `fedround local up --state {shlex.quote(str(options.state))}`"
-        )
+        advice = store_advice = f"start the federation with `{federation.place.up_command}`"
         kubeconfig, endpoint = federation.place.kubeconfig(ADMINISTRATOR), endpoint or federation.store.address
     else:
         kubeconfig = options.kubeconfig or Path(os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config")

@@ -83,10 +83,7 @@ def _kubectl(options: argparse.Namespace, progress: Progress) -> int:
     federation = Federation(options.state, progress)
     federation.record()
     if not federation.cluster.status()["ready"]:
-        raise NotReady(
-            "the federation is not running: start it with "
-            f"`fedround local up --state {shlex.quote(str(options.state))}`"
-        )
+        raise NotReady(f"the federation is not running: start it with `{federation.place.up_command}`")
     arguments = options.arguments[1:] if options.arguments[:1] == ["--"] else options.arguments
     command, variables = federation.kubectl.in_environment(*arguments)
     sys.stdout.flush()

@@ -68,7 +68,8 @@ def _size(number: int) -> str:
 def _model(found: Mapping[str, Any]) -> str:
     status = found["modelStatus"]
     if status is None:
-        return f"{found['model']}: unknown while the hub does not answer"
+        why = "the hub does not answer" if found["clinicStatus"] is None else "its object cannot be read"
+        return f"{found['model']}: unknown while {why}"
     current, released = status["current"], status["released"]
     now = f"version {current['version']} ({current['digest'][:12]})" if current else "no checkpoint yet"
     used = f"version {released['version']}, threshold {cut(released['threshold'])}" if released else "none yet"

@@ -1,6 +1,5 @@
 """Set up, start, show and stop a federation on this machine. Called by the command line, the demo and the tests."""
 
-import shlex
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -82,7 +81,7 @@ class Federation:
         if record is None:
             raise StateUnusable(
                 f"there is no federation in {self.place.state}: look at the path, or make one with "
-                f"`{self._up} --data DIR --clinics N`"
+                f"`{self.place.up_command} --data DIR --clinics N`"
             )
         return record
 
@@ -142,11 +141,6 @@ class Federation:
             self.place, self.cluster, self.store, self._gateway(record.gateway_port), record.metrics_ports
         )
 
-    @property
-    def _up(self) -> str:
-        """The command, ready to be pasted."""
-        return f"fedround local up --state {shlex.quote(str(self.place.state))}"
-
     def _running(self) -> list[str]:
         return [name for name in self.processes.names() if self.processes.alive(name)]
 
@@ -167,8 +161,8 @@ class Federation:
     def _make(self, set_up: SetUp) -> FederationRecord:
         if self.place.record.exists():
             raise StateUnusable(
-                f"{self.place.state} has a federation already: go on with it by `{self._up}`, or name another --state "
-                "folder for a new one"
+                f"{self.place.state} has a federation already: go on with it by `{self.place.up_command}`, or name "
+                "another --state folder for a new one"
             )
         # What an earlier try has left, which ended before its record was written, would come back as ghosts.
         self._stop(self._running())

@@ -1,6 +1,7 @@
 """Where everything of a federation lies below its state folder, whose that folder is, and who works on it."""
 
 import fcntl
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,11 @@ class Layout:
     """Paths of one federation."""
 
     state: Path
+
+    @property
+    def up_command(self) -> str:
+        """The command that starts it, ready to be pasted."""
+        return f"fedround local up --state {shlex.quote(str(self.state))}"
 
     @property
     def record(self) -> Path:

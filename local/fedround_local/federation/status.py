@@ -1,20 +1,25 @@
 """What `fedround local status` tells of a federation: processes, addresses, sizes, kubeconfigs, and the hub's view."""
 
-import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import psutil
-from pydantic import ValidationError
 
 from fedround_api import API_VERSION, names
-from fedround_api.kinds import Clinic, FederatedModel, FederatedRound, find_condition
+from fedround_api.kinds import Clinic, FederatedModel, FederatedRound, Kind, find_condition
 from fedround_api.reasons import Reason
 from fedround_local.federation import layout, runtime
 from fedround_local.federation.federation import ADMINISTRATOR, BASE, Federation
 from fedround_local.federation.sizes import sizes
 from fedround_local.node.api import ApiError
+from fedround_operator.kit.errors import ObjectUnreadable
+from fedround_operator.kit.reading import read_kind
+from fedround_operator.kit.resources import Object
+
+K = TypeVar("K", bound=Kind)
+View = dict[str, Any]
 
 _PATH = f"/apis/{API_VERSION}/namespaces/{layout.NETWORK_NAMESPACE}"
 _ROUNDS = 5
@@ -64,27 +69,34 @@ def read_status(federation: Federation) -> dict[str, Any]:
 def advice(found: Mapping[str, Any]) -> Iterable[str]:
     """What a person should look at or do, most urgent first; nothing where all is well."""
     down = [name for name, process in found["processes"].items() if not process["running"]]
-    start = f"`fedround local up --state {shlex.quote(found['state'])}`"
+    start = f"`{layout.Layout(Path(found['state'])).up_command}`"
     if len(down) == len(found["processes"]):
         yield f"Nothing runs. Start it with {start}."
         return
     if down:
         logs = ", ".join(f"{name}.log" for name in down)
         yield f"Start again what has ended with {start}; why it ended stands in {found['state']}/logs: {logs}."
-    if found["modelStatus"] is None:
+    if found["clinicStatus"] is None:
         yield f"The Kubernetes API does not answer. If it stays so, look at {found['state']}/logs/kube-apiserver.log."
         return
-    if not found["modelStatus"]["ready"]:
+    for sentence in found["unreadable"]:
+        yield f"{sentence}: it was written by another version than this program, which leaves it out here."
+    if found["modelStatus"] and not found["modelStatus"]["ready"]:
         yield from _explained("The model", found["modelStatus"]["reason"])
-    away: dict[str, list[str]] = {}
-    for clinic, one in found["clinicStatus"].items():
-        if not one["available"]:
-            away.setdefault(one["reason"], []).append(clinic)
-    for reason, clinics in away.items():
-        yield from _explained(f"Clinic{'s' * (len(clinics) > 1)} {', '.join(clinics)}", reason)
+    yield from _away(found["clinicStatus"])
     for one in found["rounds"]:
         if one["completedAt"] is None:
             yield from _explained(f"Round {one['name']}", one["reason"])
+
+
+def _away(clinics: Mapping[str, Any]) -> Iterable[str]:
+    """A sentence for each reason, whatever the number of clinics."""
+    away: dict[str | None, list[str]] = {}
+    for clinic, one in clinics.items():
+        if not one["available"]:
+            away.setdefault(one["reason"], []).append(clinic)
+    for reason, those in away.items():
+        yield from _explained(f"Clinic{'s' * (len(those) > 1)} {', '.join(those)}", reason)
 
 
 def _explained(who: str, reason: str | None) -> Iterable[str]:
@@ -93,31 +105,47 @@ def _explained(who: str, reason: str | None) -> Iterable[str]:
         yield f"{who}: {known}. {known.advice}"
 
 
-_NO_VIEW: Mapping[str, Any] = {"modelStatus": None, "rounds": None, "clinicStatus": None}
+_NO_VIEW: Mapping[str, Any] = {"modelStatus": None, "rounds": None, "clinicStatus": None, "unreadable": []}
 
 
 def _hub_view(federation: Federation) -> Mapping[str, Any]:
     """Model, last rounds and clinics, as the hub's API server has them."""
     api = federation.api()
     try:
-        model = FederatedModel.model_validate(api.get(f"{_PATH}/federatedmodels/{layout.MODEL}"))
-        rounds = [FederatedRound.model_validate(one) for one in _last(api.get(f"{_PATH}/federatedrounds")["items"])]
-        clinics = [Clinic.model_validate(one) for one in api.get(f"{_PATH}/clinics")["items"]]
-    except (ApiError, ValidationError):
-        # Away, or an object of another version.
+        model = api.get(f"{_PATH}/federatedmodels/{layout.MODEL}")
+        rounds = api.get(f"{_PATH}/federatedrounds")["items"]
+        clinics = api.get(f"{_PATH}/clinics")["items"]
+    except ApiError:
         return _NO_VIEW
+    return hub_view(model, _last(rounds), clinics)
+
+
+def hub_view(model: Object, rounds: Sequence[Object], clinics: Sequence[Object]) -> Mapping[str, Any]:
+    """What these objects tell; one that cannot be read hides none of the others, and `unreadable` has its sentence."""
+    unreadable: list[str] = []
+
+    def views(kind: type[K], objects: Sequence[Object], view: Callable[[K], View]) -> dict[str, View]:
+        seen = {}
+        for one in objects:
+            try:
+                seen[one["metadata"]["name"]] = view(read_kind(kind, one))
+            except ObjectUnreadable as error:
+                unreadable.append(str(error))
+        return seen
+
     return {
-        "modelStatus": model_view(model),
-        "rounds": [round_view(one) for one in rounds],
-        "clinicStatus": {one.metadata.name: clinic_view(one) for one in clinics},
+        "modelStatus": views(FederatedModel, [model], model_view).get(layout.MODEL),
+        "rounds": list(views(FederatedRound, rounds, round_view).values()),
+        "clinicStatus": views(Clinic, clinics, clinic_view),
+        "unreadable": unreadable,
     }
 
 
-def _last(rounds: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _last(rounds: Sequence[Object]) -> Sequence[Object]:
     return sorted(rounds, key=lambda one: (one["metadata"]["creationTimestamp"], one["metadata"]["name"]))[-_ROUNDS:]
 
 
-def model_view(model: FederatedModel) -> dict[str, Any]:
+def model_view(model: FederatedModel) -> View:
     """Which version is current, which may be used, and whether the model is ready."""
     ready = find_condition(model.status.conditions, "Ready")
     current, released = model.status.current, model.status.released
@@ -131,7 +159,7 @@ def model_view(model: FederatedModel) -> dict[str, Any]:
     }
 
 
-def round_view(round_: FederatedRound) -> dict[str, Any]:
+def round_view(round_: FederatedRound) -> View:
     """Where a round stands."""
     status = round_.status
     return {
@@ -145,7 +173,7 @@ def round_view(round_: FederatedRound) -> dict[str, Any]:
     }
 
 
-def clinic_view(clinic: Clinic) -> dict[str, Any]:
+def clinic_view(clinic: Clinic) -> View:
     """What the hub sees of a clinic."""
     available = find_condition(clinic.status.conditions, "Available")
     return {

@@ -98,6 +98,12 @@ def test_a_running_federation_at_80_columns() -> None:
     )
 
 
+def test_a_model_that_cannot_be_read_is_no_sign_of_a_hub_that_is_away() -> None:
+    assert "model       skin-lesion: unknown while its object cannot be read\n" in shown(
+        {**RUNNING, "modelStatus": None}
+    )
+
+
 def test_a_threshold_is_cut_off_as_in_the_verdicts_sentence() -> None:
     found = copy.deepcopy(dict(RUNNING))
     found["modelStatus"]["released"]["threshold"] = "0.699999"

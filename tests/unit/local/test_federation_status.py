@@ -10,7 +10,7 @@ import pytest
 from fedround_api.kinds import Clinic
 from fedround_local.federation.layout import Layout
 from fedround_local.federation.sizes import bytes_below, sizes
-from fedround_local.federation.status import advice, clinic_view
+from fedround_local.federation.status import advice, clinic_view, hub_view
 
 UP, DOWN = {"running": True}, {"running": False}
 AVAILABLE = {"available": True, "reason": "LeaseRenewed"}
@@ -25,6 +25,7 @@ def found(**changes: Any) -> Mapping[str, Any]:
         "modelStatus": {"ready": True, "reason": "Initialized"},
         "clinicStatus": {"north": AVAILABLE, "south": AVAILABLE},
         "rounds": [{"name": "w48", "completedAt": "2026-11-27T10:00:00Z", "reason": "HighRiskCasesLost"}],
+        "unreadable": [],
     }
     return {**well, **changes}
 
@@ -75,6 +76,20 @@ ADVICE: list[tuple[dict[str, Any], list[str]]] = [
 @pytest.mark.parametrize(("changes", "want"), ADVICE)
 def test_what_is_not_as_it_should_be_is_said_with_what_to_do(changes: dict[str, Any], want: list[str]) -> None:
     assert list(advice(found(**changes))) == want
+
+
+def test_an_object_of_another_version_hides_none_of_the_others_and_is_told_of() -> None:
+    model = {"metadata": {"name": "skin-lesion"}, "spec": {"architecture": "of tomorrow"}}
+    north, south = {"metadata": {"name": "north"}}, {"metadata": {"name": "south"}, "spec": {"suspended": "perhaps"}}
+
+    view = hub_view(model, [], [north, south])
+
+    assert (view["modelStatus"], view["rounds"], list(view["clinicStatus"])) == (None, [], ["north"])
+    told = list(advice(found(**view)))
+    assert told[0].startswith("FederatedModel skin-lesion: ")
+    assert told[1].startswith("Clinic south: ('spec', 'suspended') ")
+    assert told[1].endswith(": it was written by another version than this program, which leaves it out here.")
+    assert len(told) == 2
 
 
 def test_a_clinic_that_was_never_seen_is_not_available() -> None:
