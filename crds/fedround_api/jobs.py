@@ -15,6 +15,7 @@ from fedround_api.fields import ClinicName, ClosedPart, Digest, Instant, Measure
 from fedround_api.kinds.clinic_round import URL_LIMIT, ModelShape
 from fedround_api.kinds.federated_model import Gate
 from fedround_api.kinds.federated_round import PARTICIPANT_LIMIT, Base, Participant, ReportDigests, Training, Verdict
+from fedround_api.locking import LockPart
 from fedround_api.reasons import Reason
 
 REPORT_LIMIT_BYTES = 4096
@@ -85,6 +86,7 @@ class TrainInput(ClosedPart):
     base: Base
     training: Training
     cases_until: Instant
+    allow_unlocked: bool = False
 
 
 class SubmitInput(ClosedPart):
@@ -153,6 +155,9 @@ class ValidateInput(ClosedPart):
     store: StoreAddress
     model: ModelShape
     test_set_manifest: Digest
+    test_set_prefix: Annotated[
+        str | None, Field(description="where the test set lies in the bucket; none: below FEDROUND_TEST_SET")
+    ] = None
     gate: Gate
     candidate_key: str
     candidate_digest: Digest
@@ -178,6 +183,9 @@ class JobReport(ClosedPart):
     quarantined: Annotated[
         dict[str, Annotated[int, Field(ge=0, le=2**53)]] | None,
         Field(description="images set aside, by QuarantineCause; for the clinic, never for the hub"),
+    ] = None
+    locked: Annotated[
+        list[LockPart] | None, Field(max_length=len(LockPart), description="what `train` had given up, as it saw")
     ] = None
     verdict: Verdict | None = None
     report: Annotated[ReportDigests | None, Field(description="of the files that `validate` wrote")] = None

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from fedround_api import keys
 from fedround_api.kinds import FederatedModel, ModelVersion
-from fedround_cli.hub import Hub, HubError, connect_hub
+from fedround_cli.connection import HubError
+from fedround_cli.hub import Hub, connect_hub
 
 
 def run(options: argparse.Namespace) -> int:

@@ -19,10 +19,7 @@ def parser(program: str | None = None) -> Parser:
     root = Parser(
         prog=program or program_name(),
         description="Clinics train one skin-lesion classifier together, without moving an image.",
-        examples=[
-            ("demo", "see it work"),
-            ("local up --data DIR --clinics 3 --state DIR2", "on your own images"),
-        ],
+        examples=[("demo", "see it work")],
     )
     root.general.add_argument("--version", action="store_true", help="print the version and exit")
     commands = add_subcommands(

@@ -9,8 +9,9 @@ from pathlib import Path
 from fedround_api import keys
 from fedround_api.kinds import FederatedRound, find_condition
 from fedround_api.kinds.federated_round import ReportDigests
+from fedround_cli.connection import HubError
 from fedround_cli.failures import UsageProblem
-from fedround_cli.hub import Hub, HubError, connect_hub
+from fedround_cli.hub import Hub, connect_hub
 
 # Thirty times what a report of a hundred clinics takes.
 _LIMIT_BYTES = 8 << 20
