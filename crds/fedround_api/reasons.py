@@ -277,23 +277,23 @@ GROUPS: Mapping[str, Mapping[Reason, tuple[str, str]]] = {
         Reason.CERTIFICATE_VALID: ("The clinic's certificate can be used.", ""),
         Reason.CERTIFICATE_EXPIRES_SOON: (
             "The clinic's certificate ends soon.",
-            "Call `fedround clinic approve --renewals`; if nothing waits there, look at the log of the clinic's agent.",
+            "Approve what waits (`fedround clinic approve --renewals`); if nothing does, look at the agent's log.",
         ),
         Reason.CERTIFICATE_EXPIRED: (
             "The clinic's certificate has ended, so the gateway lets it in no more.",
-            "Have the clinic call `fedround clinic request`, and approve that file: its key stays the same.",
+            "Approve another request of the clinic (`fedround clinic request`): its key stays the same.",
         ),
         Reason.CERTIFICATE_REVOKED: (
             "The clinic was revoked: the gateway refuses its certificates, and it takes part in nothing.",
-            "To take it in again, have it make a new key (`fedround clinic request --new-key`), and approve that.",
+            "Approve a request with a new key (`fedround clinic request --new-key`) to take it in again.",
         ),
         Reason.CERTIFICATE_MISSING: (
             "No certificate of the clinic is on record here.",
-            "Enrol it by `fedround clinic approve`, so that its certificate can be watched, renewed and revoked.",
+            "Approve a request of the clinic, so that its certificate can be watched, renewed and revoked.",
         ),
         Reason.RENEWAL_REQUESTED: (
             "The clinic's agent asks for its next certificate.",
-            "Call `fedround clinic approve --renewals` before the present one ends.",
+            "Approve it (`fedround clinic approve --renewals`) before the present one ends.",
         ),
         Reason.NO_RENEWAL_REQUESTED: ("The clinic's agent asks for nothing.", ""),
         Reason.POLICY_FORBIDS_UNPROTECTED: (

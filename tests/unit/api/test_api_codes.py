@@ -13,9 +13,24 @@ PROGRESS = [
     *(Reason.ACCEPTED, Reason.STARTED, Reason.TRAINING, Reason.QUORUM_MET, Reason.AGGREGATING, Reason.VALIDATING),
     *(Reason.COMPLETED, Reason.GATE_PASSED, Reason.WARM_UP_PASSED, Reason.RELEASED, Reason.LEASE_RENEWED),
     *(Reason.WORKING, Reason.SUBMITTED, Reason.INITIALIZING, Reason.INITIALIZED, Reason.LOCKED_IN),
+    *(Reason.CERTIFICATE_VALID, Reason.NO_RENEWAL_REQUESTED),
 ]
 VERBS = (
-    *("Create", "Find", "Install", "Leave", "Look", "Make", "Mend", "Raise", "Restore", "Set", "Start", "Train"),
+    *(
+        "Approve",
+        "Create",
+        "Find",
+        "Install",
+        "Leave",
+        "Look",
+        "Make",
+        "Mend",
+        "Raise",
+        "Restore",
+        "Set",
+        "Start",
+        "Train",
+    ),
     *("Use", "Wait"),
 )
 RETRYABLE = [ExitCode.STORE_UNAVAILABLE, ExitCode.STORE_REFUSED, ExitCode.KILLED, ExitCode.TERMINATED]
