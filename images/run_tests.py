@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from fedround_images.archives import PROJECT, Wanted
@@ -20,9 +21,9 @@ TESTS = ("tests/unit/api", "tests/unit/training")
 # Attacks on the lock need a machine to attack, with a shell and other programs: what the image does not have.
 LEFT_OUT = ("tests/unit/training/confinement/test_confinement_escape.py",)
 # What the tests import beside the program itself, in the versions that the image has where both have one.
-TOOLS = ("cryptography", "hypothesis", "jsonschema", "psutil", "pytest", "pytest-timeout", "pyyaml")
+TOOLS = ("cryptography", "hypothesis", "jsonschema", "psutil", "pytest", "pytest-timeout", "pyyaml", "rich")
 PYTHON = "3.13"
-_TIMEOUT_SECONDS = 1800
+TIMEOUT_SECONDS = 1800
 
 
 def ensure_tools(rootfs: Rootfs) -> Path:
@@ -41,7 +42,7 @@ def ensure_tools(rootfs: Rootfs) -> Path:
     for path in folder.rglob("*"):
         os.chown(path, USER, USER)
     compiler = Program(["python", "-m", "compileall", "-q", "/tools"], {}, [Bind(folder, "/tools", read_only=False)])
-    run(rootfs, compiler, timeout_seconds=_TIMEOUT_SECONDS)
+    run(rootfs, compiler, timeout_seconds=TIMEOUT_SECONDS)
     (folder / "key").write_text(key)
     return folder
 
@@ -49,31 +50,22 @@ def ensure_tools(rootfs: Rootfs) -> Path:
 def main(arguments: list[str]) -> int:
     try:
         rootfs = ensure_rootfs("training", Wanted())
-        done = run(rootfs, program(rootfs, arguments), timeout_seconds=_TIMEOUT_SECONDS, capture=False)
+        done = run(rootfs, program(rootfs, arguments), timeout_seconds=TIMEOUT_SECONDS, capture=False)
     except ImageBuildFailed as error:
         print(f"images: {error}", file=sys.stderr)
         return 1
     return done.returncode
 
 
-def program(rootfs: Rootfs, arguments: list[str]) -> Program:
-    """pytest on the tests of this checkout."""
+def program(rootfs: Rootfs, arguments: Sequence[str] = ()) -> Program:
+    """pytest on the tests of this checkout: those that the arguments name, else all that concern the image."""
+    named = any(not argument.startswith("-") for argument in arguments)
+    chosen = () if named else (*TESTS, *(f"--ignore={one}" for one in LEFT_OUT))
     return Program(
-        argv=[
-            "python",
-            "-c",
-            _PYTEST,
-            "-p",
-            "no:cacheprovider",
-            *(arguments or (*TESTS, *(f"--ignore={one}" for one in LEFT_OUT))),
-        ],
+        argv=["python", "-c", _PYTEST, "-p", "no:cacheprovider", *chosen, *arguments],
         # CI tells hypothesis that a slow machine is no failure.
         environment={"CI": "true", "PYTHONPATH": "/tools"},
-        binds=[
-            Bind(ensure_tools(rootfs), "/tools"),
-            Bind(PROJECT / "tests", "/checkout/tests"),
-            Bind(PROJECT / "pyproject.toml", "/checkout/pyproject.toml"),
-        ],
+        binds=[Bind(ensure_tools(rootfs), "/tools"), Bind(PROJECT, "/checkout")],
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import run_tests
 from fedround_api.exitcodes import ExitCode
 from fedround_api.jobs import JobReport, Role
 from fedround_images.running import USER, Bind, Program, Rootfs, run
@@ -165,6 +166,14 @@ def test_a_training_runs_to_its_end_in_a_container(tmp_path: Path) -> None:
     report = JobReport.model_validate_json((tmp_path / "log").read_text())
     assert report.exit_code is ExitCode.OK
     assert (tmp_path / "workspace/rounds/r1/outbox").is_dir()
+
+
+def test_the_unit_tests_of_the_training_code_pass_with_python_torch_and_numpy_of_its_image() -> None:
+    rootfs = image_rootfs("training")
+    done = run(rootfs, run_tests.program(rootfs), timeout_seconds=run_tests.TIMEOUT_SECONDS)
+    assert done.stdout.startswith("python 3.13.")
+    assert " torch 2.6.0+debian numpy 2.2.4\n" in done.stdout
+    assert done.returncode == 0, done.stdout[-5000:]
 
 
 @pytest.mark.parametrize("module", ["fedround_operator.hub", "fedround_operator.agent"])

@@ -16,22 +16,8 @@ PROGRESS = [
     *(Reason.CERTIFICATE_VALID, Reason.NO_RENEWAL_REQUESTED),
 ]
 VERBS = (
-    *(
-        "Approve",
-        "Create",
-        "Find",
-        "Install",
-        "Leave",
-        "Look",
-        "Make",
-        "Mend",
-        "Raise",
-        "Restore",
-        "Set",
-        "Start",
-        "Train",
-    ),
-    *("Use", "Wait"),
+    *("Approve", "Create", "Find", "Install", "Leave", "Look", "Make", "Mend", "Raise", "Restore", "Set", "Start"),
+    *("Train", "Use", "Wait"),
 )
 RETRYABLE = [ExitCode.STORE_UNAVAILABLE, ExitCode.STORE_REFUSED, ExitCode.KILLED, ExitCode.TERMINATED]
 

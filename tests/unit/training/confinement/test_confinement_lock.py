@@ -1,6 +1,7 @@
 """What becomes of a training where a kernel can lock it in, can do half of it, or nothing."""
 
 import errno
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -143,7 +144,8 @@ def trained_on(kernel: str, folder: Path, *, allow_unlocked: bool) -> tuple[int,
         f"from support import kernels; kernels.{kernel}(); "
         "import os, sys; os.execv(sys.executable, [sys.executable, '-m', 'fedround_training', 'train'])"
     )
-    return trained(folder, "-c", script, allow_unlocked=allow_unlocked, path=str(TESTS))
+    path = os.pathsep.join(filter(None, (str(TESTS), os.environ.get("PYTHONPATH"))))
+    return trained(folder, "-c", script, allow_unlocked=allow_unlocked, path=path)
 
 
 @needs_landlock
