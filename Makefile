@@ -12,7 +12,7 @@ ON_ALL_CORES := --numprocesses=auto --dist=worksteal
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast coverage test-integration bench-noniid lint fmt crds docs ci clean
+.PHONY: help install demo test test-fast coverage test-integration bench-noniid lint fmt crds docs ci clean images image-constraints test-image
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -57,7 +57,7 @@ bench-noniid: install ## FedAvg and FedProx on clinics that differ; writes the t
 lint: install ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy crds operator training local tests
+	$(BIN)/mypy crds operator training local images tests
 	$(BIN)/lint-imports
 
 fmt: install ## format and sort imports
@@ -69,6 +69,15 @@ docs: install ## write docs/reference.md and the report's schema from the code
 
 crds: install ## write the CustomResourceDefinitions from the contract
 	$(BIN)/python crds/generate.py
+
+images: install ## build both container images (BASE=... for another base image), with Docker or buildah
+	$(BIN)/python images/build.py $(if $(BASE),--base $(BASE))
+
+image-constraints: install ## write the images' constraints files from constraints.txt and pyproject.toml
+	$(BIN)/python images/constraints.py
+
+test-image: install ## unit tests of the training code inside the training image: Debian's Python, torch and numpy
+	$(BIN)/python images/run_tests.py
 
 ci: lint coverage test-integration ## what must pass before anything lands: all of `make test`, and the bar of coverage
 

@@ -25,6 +25,7 @@ class ExitCode(IntEnum):
     NOT_FINITE = 81
     TEST_SET_CHANGED = 82
     TOO_LARGE = 83
+    NOT_LOCKED_IN = 84
     KILLED = 137
     TERMINATED = 143
 
@@ -54,6 +55,7 @@ _REASONS = {
     ExitCode.NOT_FINITE: Reason.NOT_FINITE,
     ExitCode.TEST_SET_CHANGED: Reason.TEST_SET_CHANGED,
     ExitCode.TOO_LARGE: Reason.TOO_LARGE,
+    ExitCode.NOT_LOCKED_IN: Reason.NOT_LOCKED_IN,
     ExitCode.KILLED: Reason.JOB_KILLED,
     ExitCode.TERMINATED: Reason.JOB_KILLED,
 }

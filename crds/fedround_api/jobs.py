@@ -16,6 +16,7 @@ from fedround_api.fields import ClinicName, ClosedPart, Digest, Instant, Measure
 from fedround_api.kinds.clinic_round import URL_LIMIT, ModelShape
 from fedround_api.kinds.federated_model import Gate
 from fedround_api.kinds.federated_round import PARTICIPANT_LIMIT, Base, Participant, ReportDigests, Training, Verdict
+from fedround_api.locking import LockPart
 from fedround_api.reasons import Reason
 
 REPORT_LIMIT_BYTES = 4096
@@ -98,6 +99,7 @@ class TrainInput(ClosedPart):
     base: Base
     training: Training
     cases_until: Instant
+    allow_unlocked: bool = False
 
 
 class SubmitInput(ClosedPart):
@@ -166,6 +168,9 @@ class ValidateInput(ClosedPart):
     store: StoreAddress
     model: ModelShape
     test_set_manifest: Digest
+    test_set_prefix: Annotated[
+        Key | None, Field(description="where the test set lies in the bucket; none: below FEDROUND_TEST_SET")
+    ] = None
     gate: Gate
     candidate_key: Key
     candidate_digest: Digest
@@ -191,6 +196,9 @@ class JobReport(ClosedPart):
     quarantined: Annotated[
         dict[QuarantineCause, Count] | None,
         Field(description="images set aside, by cause; for the clinic, never for the hub"),
+    ] = None
+    locked: Annotated[
+        list[LockPart] | None, Field(max_length=len(LockPart), description="what `train` had given up, as it saw")
     ] = None
     verdict: Verdict | None = None
     report: Annotated[ReportDigests | None, Field(description="of the files that `validate` wrote")] = None

@@ -1,6 +1,7 @@
 """Where things lie in the object store. All keys are made here, so that reader and writer cannot disagree.
 
-published/ is readable by every clinic, clinics/<clinic>/ is writable by that clinic, rounds/ is the hub's own.
+published/ is readable by every clinic, clinics/<clinic>/ is writable by that clinic. rounds/ is the hub's own, and so
+is test-sets/, where an administrator may put the test set that a model names.
 """
 
 CHECKPOINT_SUFFIX = ".safetensors"

@@ -16,6 +16,10 @@ ATTEMPT_LABEL = "fedround.dev/attempt"
 LEASE_NAME = "agent"
 AGENT_VERSION_ANNOTATION = "fedround.dev/agent-version"
 CASE_VOLUME_ANNOTATION = "fedround.dev/case-volume"
+# In the Lease: a request for the agent's next certificate, signed by its present key, and the administrator's answer.
+RENEWAL_REQUEST_ANNOTATION = "fedround.dev/certificate-request"
+RENEWAL_SIGNATURE_ANNOTATION = "fedround.dev/certificate-request-signature"
+RENEWED_CERTIFICATE_ANNOTATION = "fedround.dev/certificate"
 
 LONGEST_NAME = 40
 

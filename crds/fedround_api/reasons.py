@@ -26,6 +26,8 @@ class Reason(StrEnum):
     QUORUM_MET = "QuorumMet"
     QUORUM_NOT_MET = "QuorumNotMet"
     NEITHER_NOISED_NOR_MASKED = "NeitherNoisedNorMasked"
+    LOCKED_IN = "LockedIn"
+    NOT_LOCKED_IN = "NotLockedIn"
     # aggregating, validating, promoting
     AGGREGATING = "Aggregating"
     VALIDATING = "Validating"
@@ -63,6 +65,13 @@ class Reason(StrEnum):
     LEASE_RENEWED = "LeaseRenewed"
     LEASE_EXPIRED = "LeaseExpired"
     LEASE_MISSING = "LeaseMissing"
+    CERTIFICATE_VALID = "CertificateValid"
+    CERTIFICATE_EXPIRES_SOON = "CertificateExpiresSoon"
+    CERTIFICATE_EXPIRED = "CertificateExpired"
+    CERTIFICATE_REVOKED = "CertificateRevoked"
+    CERTIFICATE_MISSING = "CertificateMissing"
+    RENEWAL_REQUESTED = "RenewalRequested"
+    NO_RENEWAL_REQUESTED = "NoRenewalRequested"
     POLICY_FORBIDS_UNPROTECTED = "PolicyForbidsUnprotected"
     POLICY_UNREADABLE = "PolicyUnreadable"
     WORKING = "Working"
@@ -134,6 +143,14 @@ GROUPS: Mapping[str, Mapping[Reason, tuple[str, str]]] = {
         Reason.NEITHER_NOISED_NOR_MASKED: (
             "The hub can read each clinic's update.",
             "Use data that may be used in this way: public or synthetic images.",
+        ),
+        Reason.LOCKED_IN: (
+            "Each trainer had given up the network, and all files but its own, before it opened an image.",
+            "",
+        ),
+        Reason.NOT_LOCKED_IN: (
+            "A trainer could not give up the network, or files that are not its own, before opening an image.",
+            "Use nodes with Linux 5.13 or later and Landlock, or have the clinic set training.allowUnlocked.",
         ),
     },
     "Aggregating, validating, promoting": {
@@ -257,6 +274,28 @@ GROUPS: Mapping[str, Mapping[Reason, tuple[str, str]]] = {
             "The clinic has no Lease `agent` in its namespace on the hub: it is not enrolled completely.",
             "Start the clinic's agent; if it runs, look at its log and its certificate.",
         ),
+        Reason.CERTIFICATE_VALID: ("The clinic's certificate can be used.", ""),
+        Reason.CERTIFICATE_EXPIRES_SOON: (
+            "The clinic's certificate ends soon.",
+            "Approve what waits (`fedround clinic approve --renewals`); if nothing does, look at the agent's log.",
+        ),
+        Reason.CERTIFICATE_EXPIRED: (
+            "The clinic's certificate has ended, so the gateway lets it in no more.",
+            "Approve another request of the clinic (`fedround clinic request`): its key stays the same.",
+        ),
+        Reason.CERTIFICATE_REVOKED: (
+            "The clinic was revoked: the gateway refuses its certificates, and it takes part in nothing.",
+            "Approve a request with a new key (`fedround clinic request --new-key`) to take it in again.",
+        ),
+        Reason.CERTIFICATE_MISSING: (
+            "No certificate of the clinic is on record here.",
+            "Approve a request of the clinic, so that its certificate can be watched, renewed and revoked.",
+        ),
+        Reason.RENEWAL_REQUESTED: (
+            "The clinic's agent asks for its next certificate.",
+            "Approve it (`fedround clinic approve --renewals`) before the present one ends.",
+        ),
+        Reason.NO_RENEWAL_REQUESTED: ("The clinic's agent asks for nothing.", ""),
         Reason.POLICY_FORBIDS_UNPROTECTED: (
             "The clinic's policy does not allow a round without noise.",
             "Leave the clinic out, or have it set privacy.allowNone in its policy if its data may be used so.",

@@ -22,8 +22,9 @@ from fedround_local import cluster_flags
 from fedround_local.cluster_flags import LOOPBACK, SERVICE_ADDRESS, Layout, Ports
 from fedround_local.errors import PortOccupied, StateUnusable
 from fedround_local.kubeconfig import write_kubeconfig
-from fedround_local.pki import Authority, Credential, signing_key, write_private
 from fedround_local.processes import Processes, Report
+from fedround_operator.kit.pki import Authority, Credential, signing_key
+from fedround_operator.kit.privatefiles import write_private
 
 _ETCD, _API, _CONTROLLERS = "etcd", "kube-apiserver", "kube-controller-manager"
 # The first thread of a killed process is gone some time before the last one, with which its sockets close.

@@ -1,4 +1,4 @@
-"""The gateway on this machine: Caddy with the configuration in `Caddyfile`, which is all that decides who may do what.
+"""The gateway on this machine: Caddy with the hub chart's `Caddyfile`, which is all that decides who may do what.
 
 Owns the environment that fills that file, the revocation list, and start, reload and stop. Called by the federation's
 set-up and by the integration tests. It knows nothing of rounds, nor how store and API server come to be.
@@ -20,11 +20,10 @@ from pathlib import Path
 
 from fedround_local.cluster_flags import LOOPBACK
 from fedround_local.errors import RequestRefused
-from fedround_local.pki import write_private
 from fedround_local.processes import Processes, ProcessSpec, Report
+from fedround_operator.kit.privatefiles import write_private
 
 NAME = "gateway"
-CADDYFILE = Path(__file__).with_name("Caddyfile")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 # Nobody waits for open watches at the end: their clients come back to the next gateway.
 _STOP_SECONDS = 2.0
@@ -62,12 +61,19 @@ class GatewaySettings:
 
 
 def command(binary: Path) -> tuple[str, ...]:
-    return (str(binary), "run", "--config", str(CADDYFILE), "--adapter", "caddyfile")
+    return (str(binary), "run", "--config", str(caddyfile()), "--adapter", "caddyfile")
+
+
+def caddyfile() -> Path:
+    """That of the chart in a checkout, else the copy in the wheel."""
+    checkout = Path(__file__).parents[2] / "charts" / "fedround-hub" / "files" / "Caddyfile"
+    return checkout if checkout.exists() else Path(__file__).with_name("Caddyfile")
 
 
 def environment(settings: GatewaySettings) -> dict[str, str]:
     """The whole environment of the gateway: the variables of the Caddyfile, and a home in its own folder."""
     state = str(settings.folder / "caddy")
+    scheme, _, store = settings.store.partition("://")
     return {
         "PATH": os.environ.get("PATH", ""),
         "HOME": state,
@@ -77,12 +83,15 @@ def environment(settings: GatewaySettings) -> dict[str, str]:
         "FEDROUND_GATEWAY_PORT": str(settings.port),
         "FEDROUND_GATEWAY_CERTIFICATE": str(settings.certificate),
         "FEDROUND_GATEWAY_KEY": str(settings.key),
-        "FEDROUND_GATEWAY_ACCESS_LOG": str(settings.access_log),
+        "FEDROUND_GATEWAY_ACCESS_LOG": "file",
+        "FEDROUND_GATEWAY_ACCESS_LOG_FILE": str(settings.access_log),
         "FEDROUND_FEDERATION_CA": str(settings.federation_ca),
         "FEDROUND_REVOKED": str(settings.revoked_list),
         "FEDROUND_BUCKET": settings.bucket,
         "FEDROUND_LARGEST_UPLOAD_BYTES": str(settings.largest_upload_bytes),
-        "FEDROUND_STORE": settings.store,
+        "FEDROUND_STORE": store,
+        "FEDROUND_STORE_SCHEME": scheme,
+        "FEDROUND_STORE_HOST": "{http.request.hostport}",
         "FEDROUND_API": settings.api,
         "FEDROUND_API_CA": str(settings.api_ca),
     }

@@ -8,7 +8,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from fedround_local.pki import Credential, write_private
+from fedround_operator.kit.pki import Credential
+from fedround_operator.kit.privatefiles import write_private
 
 
 def kubeconfig(

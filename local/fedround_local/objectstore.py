@@ -24,8 +24,9 @@ from minio.error import MinioException
 
 from fedround_local.cluster import free_ports, refuse_occupied
 from fedround_local.cluster_flags import LOOPBACK
-from fedround_local.pki import Authority, write_private
 from fedround_local.processes import Processes, ProcessSpec, Report
+from fedround_operator.kit.pki import Authority
+from fedround_operator.kit.privatefiles import write_private
 
 NAME = "objectstore"
 BUCKET = "fedround"

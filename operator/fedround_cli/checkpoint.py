@@ -7,7 +7,8 @@ from pathlib import Path
 from fedround_api import keys
 from fedround_api.kinds import FederatedModel, ModelVersion
 from fedround_cli.arguments.exits import CommandExit
-from fedround_cli.hub import Hub, HubError, connect_hub
+from fedround_cli.connection import HubError
+from fedround_cli.hub import Hub, connect_hub
 from fedround_cli.outputs import save
 
 

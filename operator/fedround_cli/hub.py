@@ -1,7 +1,5 @@
 """The hub that a command asks: its API server, and its object store. Called by `rounds`, `report` and `checkpoint`.
 
-    HubError          the hub, or its store, cannot be asked, or does not have what is asked for
-
 It works with the rights of the caller's kubeconfig. The store's credentials come from the Secret that its Jobs have;
 they are kept in a temporary folder while one object is fetched.
 """
@@ -9,7 +7,6 @@ they are kept in a temporary folder while one object is fetched.
 import argparse
 import base64
 import binascii
-import os
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,11 +15,10 @@ from typing import Protocol, TypeVar
 
 from fedround_api.jobs import StoreAddress
 from fedround_api.kinds import FederatedModel, FederatedRound, Kind
-from fedround_local.errors import LocalError
-from fedround_local.federation.federation import ADMINISTRATOR, Federation
+from fedround_cli.connection import HubError, connect_cluster
+from fedround_local.federation.federation import Federation
 from fedround_local.federation.layout import STORE_SECRET
 from fedround_local.objectstore import BUCKET, REGION
-from fedround_operator.kit.api import connect
 from fedround_operator.kit.errors import ApiError, ApiUnreachable, Forbidden, NotFound, ObjectUnreadable
 from fedround_operator.kit.reading import read_kind
 from fedround_operator.kit.resources import MODELS, ROUNDS, SECRETS, Object, Resource
@@ -30,8 +26,6 @@ from fedround_training.errors import StoreRefused, StoreUnavailable, TooLarge
 from fedround_training.store.minio_store import open_store
 from fedround_training.store.objects import ObjectStore
 
-# A person waits: longer than this is no answer.
-_TIMEOUT_SECONDS = (5.0, 20.0)
 _FORWARD = (
     "look whether it runs; from outside the hub's cluster, forward its port (`kubectl port-forward service/NAME "
     "8333:8333`) and give --store 127.0.0.1:8333"
@@ -40,10 +34,6 @@ _CREDENTIALS = ("access-key", "secret-key", "ca.crt")
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Kind)
-
-
-class HubError(LocalError):
-    """Says what cannot be had from the hub, and what to do."""
 
 
 class Api(Protocol):
@@ -182,23 +172,10 @@ class Hub:
 def connect_hub(options: argparse.Namespace) -> Hub:
     """The hub of the command line. Raises HubError, or StateUnusable for a folder without a federation."""
     endpoint: str | None = getattr(options, "store", None)
-    store_advice = _FORWARD
+    found, store_advice = connect_cluster(options), _FORWARD
     if options.state is not None:
-        federation = Federation(options.state, print)
-        federation.record()
-        advice = store_advice = f"start the federation with `{federation.place.up_command}`"
-        kubeconfig, endpoint = federation.place.kubeconfig(ADMINISTRATOR), endpoint or federation.store.address
-    else:
-        kubeconfig = options.kubeconfig or Path(os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config")
-        advice = f"look whether it runs, and whether {kubeconfig} leads to it"
-    try:
-        api = connect(kubeconfig, _TIMEOUT_SECONDS, options.context)
-    except ApiUnreachable as error:
-        raise HubError(
-            f"no hub can be found ({str(error).removesuffix('.')}): give --state DIR for a federation on this machine, "
-            "or --kubeconfig FILE and --context NAME"
-        ) from error
-    return Hub(api, options.namespace, advice, endpoint, store_advice=store_advice)
+        endpoint, store_advice = endpoint or Federation(options.state, print).store.address, found.advice
+    return Hub(found.api, options.namespace, found.advice, endpoint, store_advice=store_advice)
 
 
 def _created_at(found: Object) -> str:

@@ -22,6 +22,8 @@ def parser(program: str | None = None) -> Parser:
             ("demo", "see it work"),
             ("local up --data photos --clinics 3 --state fed", "on your own images"),
         ],
+        # The list of commands has no line to spare for them.
+        exit_codes=None,
     )
     root.general.add_argument("--version", action="store_true", help="print the version and exit")
     commands = add_subcommands(

@@ -9,8 +9,9 @@ from pathlib import Path
 from fedround_api import keys
 from fedround_api.kinds import FederatedRound, find_condition
 from fedround_cli.arguments.exits import CommandExit
+from fedround_cli.connection import HubError
 from fedround_cli.failures import UsageProblem
-from fedround_cli.hub import Hub, HubError, connect_hub
+from fedround_cli.hub import Hub, connect_hub
 from fedround_cli.outputs import save
 
 # Thirty times what a report of a hundred clinics takes.

@@ -14,6 +14,7 @@ from fedround_api.kinds.federated_model import Metrics
 from fedround_api.kinds.federated_round import Verdict
 from fedround_cli.arguments.exits import CommandExit
 from fedround_cli.hub import Hub, RoundList, RoundSeen, connect_hub
+from fedround_cli.plain import columns
 from fedround_cli.tables import age, cut
 from fedround_cli.terminal import Terminal
 
@@ -74,9 +75,8 @@ def as_data(seen: RoundSeen) -> dict[str, Any]:
 def wide(found: Sequence[RoundSeen], now: datetime) -> list[str]:
     """One line for each, in columns that `grep` and `awk` can take, as `kubectl get` has them."""
     head = ("NAME", "MODEL", "PHASE", "CLINICS", "VERDICT", "REASON", "AGE", *(n.upper() for n in _FIGURES.values()))
-    rows = [head, *(_row(one, now) for one in found)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["   ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    rows = (_row(one, now) for one in found)
+    return columns(head, rows)
 
 
 def narrow(found: Sequence[RoundSeen], now: datetime) -> Table:

@@ -50,10 +50,21 @@ PART_STATUS: dict[str, Any] = {
     "exitCode": 0,
     "result": {"updateDigest": "0dd5" * 16, "updateBytes": 770_100, "steps": 24, "cases": 384},
 }
+CERTIFICATE: dict[str, Any] = {
+    "sha256": "ce47" * 16,
+    "keySha256": "4e15" * 16,
+    "issuedAt": "2026-01-01T00:00:00Z",
+    "expiresAt": "2027-01-01T00:00:00Z",
+    "revoked": False,
+    "pem": "-----BEGIN CERTIFICATE-----\n",
+}
 EXAMPLES: dict[str, dict[str, Any]] = {
     "FederatedModel": {"spec": MODEL_SPEC, "status": hub.model_object()["status"]},
     "FederatedRound": {"spec": ROUND_SPEC, "status": hub.finished_round_status()},
-    "Clinic": {"spec": {"suspended": False}, "status": hub.clinic_object("north")["status"]},
+    "Clinic": {
+        "spec": {"suspended": False, "certificates": [CERTIFICATE]},
+        "status": {**hub.clinic_object("north")["status"], "certificateExpiresAt": "2027-01-01T00:00:00Z"},
+    },
     "ClinicRound": {"spec": make_clinic_round()["spec"], "status": PART_STATUS},
 }
 NEW_VALUES: tuple[Any, ...] = (

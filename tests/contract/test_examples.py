@@ -16,10 +16,12 @@ SCHEMAS = {
     crd["spec"]["names"]["kind"]: crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
     for crd in definitions()
 }
+# Ours: what else is there are values of the charts, and objects that Kubernetes knows.
 DOCUMENTS = {
     f"{path.name}-{number}": document
     for path in sorted(EXAMPLES.rglob("*.yaml"))
     for number, document in enumerate(yaml.safe_load_all(path.read_text()))
+    if document.get("apiVersion", "").startswith("fedround.dev/")
 }
 OBJECTS = [name for name, document in DOCUMENTS.items() if document["kind"] != "ClinicPolicy"]
 

@@ -22,6 +22,7 @@ from fedround_local.controlplane import ensure_controlplane
 from fedround_local.processes import ProcessSpec
 from fedround_operator.agent.rights import hub_rules, local_rules
 from support.builders import BASE_DIGEST, UPDATE_DIGEST, make_clinic_round, make_lease, make_policy
+from support.identities import make_secret
 from support.running_cluster import RunningCluster
 
 CRDS = Path(__file__).parents[2] / "crds"
@@ -38,6 +39,7 @@ while not gate.exists():
 report = {{"role": role, "exitCode": 0, "message": "patient Jane Roe"}}
 if role == "train":
     report |= {{"digest": {update!r}, "bytes": 770100, "steps": 24, "cases": 384}}
+    report["locked"] = ["Files", "Network"]
 else:
     report |= {{"digest": given["digest"], "bytes": given["bytes"]}}
 pathlib.Path(os.environ["FEDROUND_REPORT"]).write_text(json.dumps(report))
@@ -134,7 +136,8 @@ def _prepare(running: RunningCluster, folder: Path) -> None:
         *_bound(LOCAL, "agent-at-home", local_rules()),
         make_lease(),
         *(_claim(name) for name in ("workspace", "images")),
-        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "fedround-certificate", "namespace": LOCAL}},
+        # A Job's pod waits until key and certificate are there; what is in them is the gateway's business.
+        make_secret(namespace=LOCAL, tls_key=b"key", tls_crt=b"certificate", ca_crt=b"authority"),
     )
     running.cluster.write_user(folder / "hub.conf", "agent-on-the-hub")
     running.cluster.write_user(folder / "local.conf", "agent-at-home")
@@ -172,7 +175,8 @@ def test_a_part_is_done_within_seconds_and_tells_an_allow_list_only(clinic: Clin
     print(f"a part with empty Jobs took {time.monotonic() - begun:.1f} s")
     assert clinic.jobs(uid) == ["fetch-a1", "submit-a1", "train-a1"]
     status = clinic.part("undisturbed")["status"]
-    assert status["result"] == {"updateDigest": UPDATE_DIGEST, "updateBytes": 770100, "steps": 24}
+    trained = {"updateDigest": UPDATE_DIGEST, "updateBytes": 770100, "steps": 24}
+    assert status["result"] == {**trained, "locked": ["Files", "Network"]}
     assert "Jane" not in json.dumps(status)
 
 

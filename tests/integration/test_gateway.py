@@ -13,7 +13,7 @@ import pytest
 from minio.error import S3Error
 
 from fedround_local.objectstore import BUCKET
-from fedround_local.pki import fingerprint
+from fedround_operator.kit.pki import fingerprint
 from support.gateway_fixture import LARGEST_UPLOAD_BYTES, Door, door
 
 __all__ = ["door"]

@@ -17,8 +17,8 @@ from minio import Minio
 from minio.error import S3Error
 
 from fedround_local.objectstore import BUCKET, NAME, REGION, ObjectStore, StoreKey, grpc_sockets, weed_binary
-from fedround_local.pki import Authority
 from fedround_local.processes import Processes
+from fedround_operator.kit.pki import Authority
 
 KEY = "clinics/north/round-1/plain/update.safetensors"
 SECRET = os.urandom(64).hex().encode()

@@ -7,7 +7,7 @@ import pytest
 from contract.store_contract import StoreContract, put
 from fedround_api.jobs import StoreAddress
 from fedround_local.objectstore import BUCKET, REGION
-from fedround_local.pki import request_certificate
+from fedround_operator.kit.pki import request_certificate
 from fedround_training.errors import StoreRefused
 from fedround_training.store.minio_store import MinioStore, open_store
 from fedround_training.store.presigned import Gateway

@@ -80,7 +80,11 @@ def make_lease(clinic: str = "north") -> Object:
 
 
 def make_policy(
-    *, case_volume: int = 1200, allow_none: bool = True, report_case_counts: bool = False
+    *,
+    case_volume: int = 1200,
+    allow_none: bool = True,
+    report_case_counts: bool = False,
+    allow_unlocked: bool = False,
 ) -> dict[str, Any]:
     """The data of a policy file."""
     return {
@@ -89,6 +93,7 @@ def make_policy(
         "spec": {
             "caseVolume": case_volume,
             "privacy": {"allowNone": allow_none, "reportCaseCounts": report_case_counts},
+            "training": {"allowUnlocked": allow_unlocked},
         },
     }
 

@@ -20,7 +20,7 @@ RESOURCES = {
     *(name for names in NAMES for name in (names["plural"], names["singular"], *names.get("shortNames", ()))),
     *("jobs", "job", "pods", "events", "leases", "secrets"),
 } - CATEGORIES
-VERBS = {"apply", "delete", "describe", "get", "logs", "patch"}
+VERBS = {"apply", "create", "delete", "describe", "get", "logs", "patch"}
 #: Options that take the next word.
 VALUED = {"-n", "-l", "-o", "-f", "-p", "--type", "--for", "--context"}
 
@@ -39,6 +39,9 @@ def refused(command: Command) -> str | None:
             return f"make has no target {', '.join(unknown)}" if unknown else None
         case "kubectl":
             return _refused_by_kubectl(words)
+        case "helm":
+            missing = [word for word in words if "/" in word and not (CHECKOUT / word).exists()]
+            return f"there is no {', '.join(missing)}" if missing else None
         case _:
             return f"{program} is none of {', '.join(PROGRAMS)}"
 
@@ -82,7 +85,7 @@ def _refused_by_kubectl(words: Sequence[str]) -> str | None:
     if "/" in file and not (CHECKOUT / file).is_file():
         return f"there is no file {file}"
     plain = [word for before, word in pairwise(["", *rest]) if before not in VALUED and word[0] != "-"]
-    if verb in ("apply", "logs") or not plain:
+    if verb in ("apply", "create", "logs") or not plain:
         return None
     unknown = [name for name in plain[0].partition("/")[0].split(",") if name not in RESOURCES]
     return f"kubectl knows no {', '.join(unknown)}" if unknown else None

@@ -16,8 +16,8 @@ from minio import Minio
 from fedround_local.cluster import free_ports
 from fedround_local.gateway import Gateway, GatewaySettings
 from fedround_local.objectstore import BUCKET, REGION, ObjectStore
-from fedround_local.pki import Authority, Credential, request_certificate
 from fedround_local.processes import Processes
+from fedround_operator.kit.pki import Authority, Credential, request_certificate
 from support.api_stub import ApiStub
 
 LARGEST_UPLOAD_BYTES = 24 * 2**20

@@ -142,7 +142,8 @@ ROLL_BACK = verdict("RollBack", "HighRiskCasesLost", lost=5, gained=1)
 def part_status(state: str, **result: Any) -> Object:
     """What the clinic's agent tells of its part."""
     if state == SUBMITTED:
-        told = {"updateDigest": UPDATE_DIGEST, "updateBytes": 770_100, "steps": 24, **result}
+        trained = {"updateDigest": UPDATE_DIGEST, "updateBytes": 770_100, "steps": 24}
+        told = {**trained, "locked": ["Files", "Network"], **result}
         return {"conditions": [condition("Succeeded", "True", "Submitted")], "result": told}
     if state == FAILED:
         return {"conditions": [condition("Succeeded", "False", "NoRecentCases")], "exitCode": 66}

@@ -60,5 +60,6 @@ def report_of(job: Object) -> dict[str, Any]:
     """The report of a clinic's Job that went well."""
     role, given = job["metadata"]["labels"][ROLE_LABEL], input_of(job)
     if role == "train":
-        return {"role": role, "exitCode": 0, "digest": UPDATE_DIGEST, "bytes": 770_100, "steps": 24, "cases": 384}
+        trained = {"digest": UPDATE_DIGEST, "bytes": 770_100, "steps": 24, "cases": 384}
+        return {"role": role, "exitCode": 0, **trained, "locked": ["Files", "Network"]}
     return {"role": role, "exitCode": 0, "digest": given["digest"], "bytes": given["bytes"]}

@@ -19,7 +19,7 @@ CHECKOUT = Path(__file__).parents[2]
 #: How commands that are checked begin.
 FEDROUND = ("fedround", ".venv/bin/fedround")
 PYTHON = ("python", ".venv/bin/python")
-PROGRAMS = (*FEDROUND, *PYTHON, "kubectl", "make")
+PROGRAMS = (*FEDROUND, *PYTHON, "helm", "kubectl", "make")
 _SHELL = "sh"
 _PARSER = MarkdownIt("commonmark").enable("table")
 

@@ -41,6 +41,7 @@ _CEL: dict[str, Callable[[Any], bool]] = {
     "has(self.proximalMu) == (has(self.algorithm) && self.algorithm == 'FedProx')": lambda self: (
         ("proximalMu" in self) == (self.get("algorithm") == "FedProx")
     ),
+    "has(self.claimName) != has(self.prefix)": lambda self: ("claimName" in self) != ("prefix" in self),
     "size(self.highRiskClasses) < size(self.classes)": lambda self: len(self["highRiskClasses"]) < len(self["classes"]),
 }
 _DECIMAL = re.compile(

@@ -4,6 +4,7 @@
     ├── InputWrong           the Job's input or its volumes are not what this version understands
     ├── DataUnusable         the folder of images, its table or the test set cannot be used
     ├── NoCases              no case of the clinic is in the round's window
+    ├── NotLockedIn          the process that would read images has not given up network or files
     ├── TestSetChanged       the test set is not the one that the model names
     ├── StoreUnavailable     the object store or the gateway did not answer
     ├── StoreRefused         the object store or the gateway said no
@@ -58,6 +59,10 @@ class DataUnusable(JobError):
 
 class NoCases(JobError):
     exit_code = ExitCode.NO_CASES
+
+
+class NotLockedIn(JobError):
+    exit_code = ExitCode.NOT_LOCKED_IN
 
 
 class TestSetChanged(JobError):

@@ -1,17 +1,22 @@
-"""Starts the trainer: one thread, a prepared environment, then exec. Called by `__main__` for the role `train`.
+"""Starts the trainer: one thread, a prepared environment, locked in, then exec. Called by `__main__` for `train`.
 
 It imports nothing that starts a thread (no numpy, no torch), because a lock binds the thread that takes it and those
-that come after: the process locks itself in between `prepare` and `exec`, before torch starts its threads and before
-the first image is opened.
+that come after. So the network and all files but the trainer's own are given up before torch starts its threads and
+before the first image is opened. Whether that has come about is for the trainer to find out.
 """
 
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from fedround_api.jobs import WORKSPACE_VARIABLE
+from fedround_api.jobs import IMAGES_VARIABLE, REPORT_VARIABLE, WORKSPACE_VARIABLE
+from fedround_training.confinement.grants import Grant, program_grants
+from fedround_training.confinement.kernel import Kernel
+from fedround_training.confinement.landlock import Access
+from fedround_training.confinement.lock import lock_in
 from fedround_training.errors import InputWrong, JobError
 from fedround_training.jobs.environment import volume
 from fedround_training.jobs.workspace import SCRATCH
@@ -21,6 +26,8 @@ TRAINER = "fedround_training.jobs.train"
 # One thread each: the result must not depend on how many cores a clinic has, and threads that wait for a shared core
 # spin.
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+# Debian's torch carries a communication library that tells of every socket it is refused.
+_QUIET = {"UCX_VFS_ENABLE": "n", "UCX_LOG_LEVEL": "fatal"}
 
 
 class NotSingleThreaded(JobError):
@@ -31,7 +38,12 @@ def start(environ: Mapping[str, str]) -> NoReturn:
     """Become the trainer. Raises InputWrong or NotSingleThreaded where that cannot be done safely."""
     prepared = prepare(environ)
     require_single_thread()
-    os.execve(sys.executable, [sys.executable, "-m", TRAINER], prepared)  # noqa: S606 - to become it, not to start it
+    machine = os.uname().machine
+    grants = volume_grants(environ) + program_grants(machine, Path.cwd())
+    close_inherited_files()
+    lock_in(grants, Kernel(), machine)
+    # -P: not the working folder, which is no part of the program and shut by now.
+    os.execve(sys.executable, [sys.executable, "-P", "-m", TRAINER], prepared)  # noqa: S606 - to become it
 
 
 def prepare(environ: Mapping[str, str]) -> dict[str, str]:
@@ -42,7 +54,29 @@ def prepare(environ: Mapping[str, str]) -> dict[str, str]:
     except OSError as error:
         raise InputWrong("the workspace cannot be written") from error
     fixed = dict.fromkeys(_ONE_THREAD, "1")
-    return {**environ, **fixed, "TMPDIR": str(scratch), "PYTHONHASHSEED": "0"}
+    return {**environ, **fixed, **_QUIET, "TMPDIR": str(scratch), "PYTHONHASHSEED": "0"}
+
+
+def volume_grants(environ: Mapping[str, str]) -> tuple[Grant, ...]:
+    """What the trainer may open of its pod: the images, the workspace, and the file that its report goes to."""
+    use = Access.READ | Access.WRITE
+    images = Grant(volume(environ, IMAGES_VARIABLE), Access.READ)
+    workspace = Grant(volume(environ, WORKSPACE_VARIABLE), use)
+    report = environ.get(REPORT_VARIABLE)
+    if report is None:
+        return images, workspace
+    # Kubernetes has made it. A file that is made later could not be granted.
+    Path(report).touch()
+    return images, workspace, Grant(Path(report), use)
+
+
+def close_inherited_files(opened: Path = Path("/proc/self/fd")) -> None:
+    """Close all but the standard streams: a lock does not take away what is open already."""
+    for descriptor in [int(name.name) for name in opened.iterdir()]:
+        if descriptor > 2:
+            # The listing itself had one, which is gone.
+            with suppress(OSError):
+                os.close(descriptor)
 
 
 def require_single_thread(tasks: Path = Path("/proc/self/task")) -> None:

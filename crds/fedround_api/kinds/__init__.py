@@ -1,6 +1,6 @@
 """The kinds of the group fedround.dev, as the hub's API server stores them, and the clinic's policy file."""
 
-from fedround_api.kinds.clinic import Clinic, ClinicSpec, ClinicStatus
+from fedround_api.kinds.clinic import Clinic, ClinicCertificate, ClinicSpec, ClinicStatus
 from fedround_api.kinds.clinic_round import ClinicResult, ClinicRound, ClinicRoundSpec, ClinicRoundStatus, TransferUrls
 from fedround_api.kinds.federated_model import (
     FederatedModel,
@@ -25,6 +25,7 @@ KINDS: tuple[type[Kind], ...] = (FederatedModel, FederatedRound, Clinic, ClinicR
 __all__ = [
     "KINDS",
     "Clinic",
+    "ClinicCertificate",
     "ClinicResult",
     "ClinicRound",
     "ClinicRoundSpec",

@@ -8,6 +8,7 @@ from fedround_api.fields import LIST_SET, ClassName, ClinicName, Digest, Instant
 from fedround_api.kinds.federated_model import Architecture
 from fedround_api.kinds.federated_round import Base, Training
 from fedround_api.kinds.meta import Column, Condition, Kind, Metadata, Presentation
+from fedround_api.locking import LockPart
 
 _IMMUTABLE = ("round", "clinic", "model", "base", "training", "casesUntil")
 URL_LIMIT = 2048
@@ -79,6 +80,14 @@ class ClinicResult(Part):
     update_bytes: Annotated[int, Field(ge=0)]
     steps: Annotated[int, Field(ge=0)]
     cases: Annotated[int | None, Field(ge=0, description="only where the clinic's policy allows it")] = None
+    locked: Annotated[
+        list[LockPart],
+        Field(
+            max_length=len(LockPart),
+            json_schema_extra=LIST_SET,
+            description="what the trainer had given up before it opened an image",
+        ),
+    ] = Field(default_factory=list)
 
 
 class ClinicRoundStatus(Part):

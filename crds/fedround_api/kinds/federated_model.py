@@ -68,10 +68,29 @@ class Gate(Part):
 
 
 class TestSet(Part):
-    """The held-out multi-site test set: a volume claim in the model's namespace, and the digest of its manifest."""
+    """The held-out multi-site test set: where it lies, and the digest of its manifest."""
 
-    claim_name: Name
+    model_config = ConfigDict(
+        json_schema_extra=rules(cel("has(self.claimName) != has(self.prefix)", "give either claimName or prefix"))
+    )
+
+    claim_name: Annotated[Name | None, Field(description="a volume claim in the model's namespace")] = None
+    prefix: Annotated[
+        str | None,
+        Field(
+            max_length=255,
+            # No clinic may read or write there.
+            pattern=r"^test-sets(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$",
+            description="a folder of the object store's bucket, below test-sets/",
+        ),
+    ] = None
     manifest_sha256: Digest
+
+    @model_validator(mode="after")
+    def _one_place(self) -> "TestSet":
+        if (self.claim_name is None) == (self.prefix is None):
+            raise ValueError("give either claimName or prefix")
+        return self
 
 
 class InitialCheckpoint(Part):

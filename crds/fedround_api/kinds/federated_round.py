@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import ConfigDict, Field, model_validator
 
 from fedround_api.fields import (
+    LIST_SET,
     ClinicName,
     Decimal,
     Digest,
@@ -20,6 +21,7 @@ from fedround_api.fields import (
 )
 from fedround_api.kinds.federated_model import Metrics
 from fedround_api.kinds.meta import Column, Condition, Kind, Metadata, Presentation
+from fedround_api.locking import LockPart
 
 _IMMUTABLE = ("modelRef", "clinics", "deadlines", "training", "aggregation")
 PARTICIPANT_LIMIT = 100
@@ -201,6 +203,14 @@ class Participant(Part):
     cases: Annotated[int | None, Field(ge=0)] = None
     update_digest: Digest | None = None
     update_bytes: Annotated[int | None, Field(ge=0)] = None
+    locked: Annotated[
+        list[LockPart] | None,
+        Field(
+            max_length=len(LockPart),
+            json_schema_extra=LIST_SET,
+            description="what its trainer had given up before it opened an image, as the clinic tells",
+        ),
+    ] = None
     reason: Annotated[str | None, Field(max_length=64)] = None
 
 

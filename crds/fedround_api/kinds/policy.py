@@ -16,11 +16,21 @@ class PrivacyPolicy(ClosedPart):
     report_case_counts: Annotated[bool, Field(description="tell the hub how many cases a round trained on")] = False
 
 
+class TrainingPolicy(ClosedPart):
+    """How images may be read."""
+
+    allow_unlocked: Annotated[
+        bool,
+        Field(description="train even where the kernel cannot lock the trainer in; the hub is told, and shows it"),
+    ] = False
+
+
 class ClinicPolicySpec(ClosedPart):
     """The clinic's decisions."""
 
     case_volume: Annotated[int, Field(ge=1, le=10_000_000, description="declared, public: the clinic's weight")]
     privacy: PrivacyPolicy = Field(default_factory=PrivacyPolicy)
+    training: TrainingPolicy = Field(default_factory=TrainingPolicy)
 
 
 class ClinicPolicy(ClosedPart):

@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from fedround_api import names
 from fedround_api.crd import definitions
-from fedround_api.kinds.policy import ClinicPolicy, ClinicPolicySpec, PrivacyPolicy
-from fedround_local import pki
+from fedround_api.kinds.policy import ClinicPolicy, ClinicPolicySpec, PrivacyPolicy, TrainingPolicy
 from fedround_local.cluster import Cluster
 from fedround_local.federation import layout, objects, runtime
 from fedround_local.federation.dataplan import DataPlan
@@ -23,7 +22,11 @@ from fedround_local.node.rbac import node_manifests, node_user
 from fedround_local.objectstore import BUCKET, StoreKey
 from fedround_local.processes import Processes, Report
 from fedround_operator.agent import rights as agent_rights
+from fedround_operator.enrolment.certificates import record_of
+from fedround_operator.enrolment.manifests import AGENT_TOKEN, clinic_object, door_objects
 from fedround_operator.hub import rights as hub_rights
+from fedround_operator.kit import pki
+from fedround_operator.kit.privatefiles import write_private
 
 
 class Enrolment:
@@ -42,7 +45,7 @@ class Enrolment:
         store_keys = {"access-key": store_key.access_key, "secret-key": store_key.secret_key}
         self._place.hub_keys.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name, text in store_keys.items():
-            pki.write_private(self._place.hub_keys / name, text.encode())
+            write_private(self._place.hub_keys / name, text.encode())
         self._kubectl.apply(definitions())
         self._kubectl.run("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
         # Where the store is stands beside its keys, for whoever may read them: `fedround report` asks here.
@@ -52,7 +55,10 @@ class Enrolment:
         self._kubectl.apply([*node_manifests(layout.NODE_NAME), *hub, *clinics])
 
     def write_kubeconfigs(self, clinics: Sequence[str], gateway: str, report: Report) -> None:
-        """A kubeconfig for each actor; an agent has two: the hub, through the gateway, and its own cluster."""
+        """A kubeconfig for each actor, and each clinic's membership.
+
+        A second one of a clinic leads to the hub through the gateway, for people: the agent has its own way there.
+        """
         cluster, place = self._cluster, self._place
         cluster.write_user(place.kubeconfig(runtime.NODE), node_user(layout.NODE_NAME))
         cluster.authority.issue_server("node", ("127.0.0.1",)).write(cluster.layout.pki, "node")
@@ -61,12 +67,14 @@ class Enrolment:
             actor = runtime.agent_name(clinic)
             home = layout.local_namespace(clinic)
             cluster.write_user(place.kubeconfig(actor), objects.agent_user(clinic), namespace=home)
+            token = self._token(clinic, report)
+            self._write_membership(clinic, token)
             write_kubeconfig(
                 place.kubeconfig(f"{actor}-hub"),
                 f"https://{gateway}",
                 self.authority.certificate_pem,
                 credential=_credential(place, clinic),
-                token=self._token(clinic, report),
+                token=token,
                 namespace=names.clinic_namespace(clinic),
             )
 
@@ -82,13 +90,27 @@ class Enrolment:
             "tls.key": key.decode(),
             "ca.crt": self.authority.certificate_pem.decode(),
         }
-        made = objects.clinic_objects(clinic, agent_rights.hub_rules(), agent_rights.local_rules())
-        return [*made, objects.certificate_secret(clinic, files)]
+        rules = [*agent_rights.local_rules(), *agent_rights.identity_rules(layout.CERTIFICATE_SECRET)]
+        return [
+            *door_objects(clinic, layout.NETWORK_NAMESPACE),
+            clinic_object(clinic, layout.NETWORK_NAMESPACE, [record_of(credential.certificate_pem)]),
+            *objects.home_objects(clinic, rules),
+            objects.certificate_secret(clinic, files),
+        ]
+
+    def _write_membership(self, clinic: str, token: str) -> None:
+        """What a clinic elsewhere gets as one file from the administrator."""
+        folder = self._place.membership(clinic)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        credential = _credential(self._place, clinic)
+        files = {"ca.crt": self.authority.certificate_pem, "tls.crt": credential.certificate_pem}
+        for name, content in {**files, "token": token.encode()}.items():
+            write_private(folder / name, content)
 
     def _token(self, clinic: str, report: Report) -> str:
         """The token that the control plane makes for the agent's ServiceAccount."""
         api = Api(self._cluster.admin_kubeconfig)
-        path = f"/api/v1/namespaces/{names.clinic_namespace(clinic)}/secrets/{objects.AGENT_TOKEN}"
+        path = f"/api/v1/namespaces/{names.clinic_namespace(clinic)}/secrets/{AGENT_TOKEN}"
         found: dict[str, str] = {}
 
         def there() -> bool:
@@ -108,11 +130,17 @@ def federation_authority(place: Layout) -> pki.Authority:
 
 
 def policy_text(cases: int) -> str:
-    """A policy that lets the clinic take part without noise: the demo's data may be used so. JSON is YAML."""
+    """A policy that lets the clinic take part without noise, and on a kernel that can lock nothing in: the demo's data
+    may be used so. JSON is YAML.
+    """
     policy: Mapping[str, object] = ClinicPolicy(
         api_version="fedround.dev/v1alpha1",
         kind="ClinicPolicy",
-        spec=ClinicPolicySpec(case_volume=cases, privacy=PrivacyPolicy(allow_none=True, report_case_counts=True)),
+        spec=ClinicPolicySpec(
+            case_volume=cases,
+            privacy=PrivacyPolicy(allow_none=True, report_case_counts=True),
+            training=TrainingPolicy(allow_unlocked=True),
+        ),
     ).dump()
     return json.dumps(policy, indent=2) + "\n"
 

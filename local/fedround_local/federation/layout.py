@@ -68,6 +68,14 @@ class Layout:
         """What is the clinic's alone: key, certificate, policy."""
         return self.state / "clinics" / name
 
+    def membership(self, name: str) -> Path:
+        """What the administrator gave the clinic: certificate, authority, token."""
+        return self.clinic(name) / "membership"
+
+    def identity(self, name: str) -> Path:
+        """Where the clinic's agent lays out its key and certificate."""
+        return self.clinic(name) / "identity"
+
     def policy(self, name: str) -> Path:
         """The clinic's policy file."""
         return self.clinic(name) / "policy.yaml"

@@ -13,7 +13,6 @@ from fedround_local.federation.dataplan import DataPlan
 Object = dict[str, Any]
 
 AGENT = "agent"
-AGENT_TOKEN = "agent-token"  # noqa: S105 - the name of a Secret
 OPERATOR_USER = "fedround-operator"
 _RBAC = "rbac.authorization.k8s.io"
 _RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
@@ -71,38 +70,11 @@ def model(
     return [*own, _fedround("FederatedModel", layout.MODEL, spec.dump())]
 
 
-def clinic_objects(clinic: str, hub_rules: list[Object], local_rules: list[Object]) -> list[Object]:
-    """A clinic's door on the hub, and its own namespace, without what is secret."""
-    door, home = names.clinic_namespace(clinic), layout.local_namespace(clinic)
+def home_objects(clinic: str, local_rules: list[Object]) -> list[Object]:
+    """A clinic's own namespace, without what is secret."""
+    home = layout.local_namespace(clinic)
     return [
-        namespace(door),
         namespace(home, _RESTRICTED),
-        _fedround("Clinic", clinic, {}),
-        {
-            "apiVersion": "coordination.k8s.io/v1",
-            "kind": "Lease",
-            "metadata": {
-                "name": names.LEASE_NAME,
-                "namespace": door,
-                "labels": {
-                    **_PART_OF,
-                    names.CLINIC_LABEL: clinic,
-                    names.NETWORK_LABEL: layout.NETWORK_NAMESPACE,
-                },
-            },
-        },
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": AGENT, "namespace": door}},
-        {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {
-                "name": AGENT_TOKEN,
-                "namespace": door,
-                "annotations": {"kubernetes.io/service-account.name": AGENT},
-            },
-            "type": "kubernetes.io/service-account-token",
-        },
-        *_bound_role(door, hub_rules, {"kind": "ServiceAccount", "name": AGENT, "namespace": door}),
         *_bound_role(home, local_rules, {"apiGroup": _RBAC, "kind": "User", "name": agent_user(clinic)}),
         claim(home, layout.WORKSPACE_CLAIM),
         claim(home, layout.IMAGES_CLAIM),

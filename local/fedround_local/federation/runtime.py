@@ -74,7 +74,9 @@ def agent(parts: Parts, clinic: str) -> ProcessSpec:
     name = agent_name(clinic)
     options = {
         "clinic": clinic,
-        "hub-kubeconfig": str(parts.place.kubeconfig(f"{name}-hub")),
+        "gateway": parts.gateway.settings.address,
+        "membership": str(parts.place.membership(clinic)),
+        "identity": str(parts.place.identity(clinic)),
         "kubeconfig": str(parts.place.kubeconfig(name)),
         "namespace": layout.local_namespace(clinic),
         "policy": str(parts.place.policy(clinic)),

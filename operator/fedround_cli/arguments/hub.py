@@ -27,13 +27,14 @@ def add_store(parser: argparse.ArgumentParser) -> None:
     """Where the hub's object store is, if the hub does not say so."""
     parser.add_argument(
         "--store",
-        type=_host_and_port,
+        type=host_and_port,
         metavar="HOST:PORT",
         help="object store (default: the endpoint in the hub's Secret fedround-store)",
     )
 
 
-def _host_and_port(text: str) -> str:
+def host_and_port(text: str) -> str:
+    """Reads HOST:PORT."""
     if not re.fullmatch(r"([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}", text):
         raise argparse.ArgumentTypeError(f"{text!r} is no HOST:PORT")
     return text

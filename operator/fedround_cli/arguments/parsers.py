@@ -36,6 +36,7 @@ class Parser(argparse.ArgumentParser):
     """A parser that speaks in sentences; abbreviated options are refused, since a later version may make them unclear.
 
     `examples` are (arguments, what they do); together with `notes` and the exit codes they stand below the options.
+    A parser whose `exit_codes` are None says nothing of them.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class Parser(argparse.ArgumentParser):
         *,
         description: str,
         examples: Sequence[tuple[str, str]],
-        exit_codes: ExitMeanings = MappingProxyType({}),
+        exit_codes: ExitMeanings | None = MappingProxyType({}),
         notes: str = "",
         **settings: Any,
     ) -> None:
@@ -185,13 +186,14 @@ class _Help(argparse.RawDescriptionHelpFormatter):
         return said if silent else f"{said} (default: %(default)s)"
 
 
-def _below_the_options(examples: Sequence[tuple[str, str]], exit_codes: ExitMeanings, notes: str) -> str:
-    program = program_name()
-    codes = "; ".join(f"{code} {exit_codes.get(code, code.meaning)}" for code in IN_HELP)
+def _below_the_options(examples: Sequence[tuple[str, str]], exit_codes: ExitMeanings | None, notes: str) -> str:
+    program, codes = program_name(), ""
+    if exit_codes is not None:
+        codes = "exit codes: " + "; ".join(f"{code} {exit_codes.get(code, code.meaning)}" for code in IN_HELP)
     paragraphs = (
         _filled(notes),
         "\n".join(["examples:", *_example_lines([(f"{program} {line}", says) for line, says in examples])]),
-        _filled(f"exit codes: {codes}"),
+        _filled(codes),
     )
     return "\n\n".join(filter(None, paragraphs))
 

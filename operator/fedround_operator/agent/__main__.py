@@ -13,15 +13,17 @@ from pathlib import Path
 from fedround_api.policyfile import PolicyInvalid
 from fedround_operator import __version__
 from fedround_operator.agent.heartbeat import Heartbeat
+from fedround_operator.agent.identity_keeper import CURRENT, IdentityKeeper, IdentityPlaces
 from fedround_operator.agent.policy import PolicyFile, load_policy
 from fedround_operator.agent.reconcilers import SWEEP_KEY, Agent
 from fedround_operator.agent.settings import AgentSettings
 from fedround_operator.agent.watching import WATCHED
 from fedround_operator.kit import informer, metrics
-from fedround_operator.kit.api import connect
+from fedround_operator.kit.api import KubeApi, connect
 from fedround_operator.kit.controller import Controller
 from fedround_operator.kit.discovery import await_served
 from fedround_operator.kit.errors import ApiError
+from fedround_operator.kit.gatewayfiles import connect_gateway
 from fedround_operator.kit.options import Options
 from fedround_operator.kit.process import set_up, utc_now
 
@@ -35,7 +37,10 @@ log = logging.getLogger("fedround_operator.agent")
 def _options(arguments: list[str]) -> argparse.Namespace:
     options = Options("fedround-agent", "The agent of a clinic.")
     options.add("clinic", "name of the clinic")
-    options.add("hub-kubeconfig", "kubeconfig file for the hub: the gateway, client certificate and token")
+    options.add("gateway", "host:port of the hub's gateway, which is entered by the clinic's own certificate", "")
+    options.add("membership", "folder with ca.crt, tls.crt and token: the bundle of the administrator", "/membership")
+    options.add("identity", "folder for key and certificate while this runs, in memory", "/identity")
+    options.add("hub-kubeconfig", "in place of the gateway: a kubeconfig file for the hub, which nobody renews", "")
     options.add("kubeconfig", "kubeconfig file for the clinic's cluster; empty: the cluster that this runs in", "")
     options.add("namespace", "namespace of the clinic's Jobs in the clinic's cluster")
     options.add("policy", "the clinic's policy, a YAML file")
@@ -55,13 +60,15 @@ def main(arguments: list[str] | None = None) -> int:
     set_up(stop)
     try:
         load_policy(Path(options.policy))
-        hub = connect(Path(options.hub_kubeconfig))
         local = connect(Path(options.kubeconfig) if options.kubeconfig else None)
     except PolicyInvalid as error:
         print(f"fedround-agent: the policy {options.policy} cannot be used: {error}", file=sys.stderr)
         return EXIT_MISCONFIGURED
     except ApiError as error:
         print(f"fedround-agent: {error}", file=sys.stderr)
+        return EXIT_MISCONFIGURED
+    if not options.gateway and not options.hub_kubeconfig:
+        print("fedround-agent: --gateway says where the hub is; it is missing", file=sys.stderr)
         return EXIT_MISCONFIGURED
     settings = AgentSettings(
         clinic=options.clinic,
@@ -74,8 +81,26 @@ def main(arguments: list[str] | None = None) -> int:
     policy = PolicyFile(Path(options.policy))
     if int(options.metrics_port):
         metrics.serve(int(options.metrics_port), options.metrics_address)
+    keeper = _keeper(options, local) if options.gateway else None
+    if keeper is not None and not keeper.await_first(stop):
+        return 0
+    try:
+        hub = _hub(options)
+    except ApiError as error:
+        print(f"fedround-agent: {error}", file=sys.stderr)
+        return EXIT_MISCONFIGURED
+    if keeper is not None:
+        threading.Thread(target=keeper.run, args=(stop,), name="identity", daemon=True).start()
     generator = random.Random()  # noqa: S311 - spreads the heartbeats of many clinics; nothing is kept secret by it
-    heartbeat = Heartbeat(hub, settings, version=__version__, policy=policy.current, clock=utc_now, generator=generator)
+    heartbeat = Heartbeat(
+        hub,
+        settings,
+        version=__version__,
+        policy=policy.current,
+        clock=utc_now,
+        generator=generator,
+        identity=keeper,
+    )
     threading.Thread(target=heartbeat.run, args=(stop,), name="heartbeat", daemon=True).start()
     controller = Controller(Agent(hub, local, policy.current, settings, utc_now).reconcilers(), workers=1)
     controller.queue.add(SWEEP_KEY)
@@ -92,6 +117,28 @@ def main(arguments: list[str] | None = None) -> int:
         )
     controller.stop()
     return 0
+
+
+def _keeper(options: argparse.Namespace, local: KubeApi) -> IdentityKeeper:
+    places = IdentityPlaces(
+        clinic=options.clinic,
+        namespace=options.namespace,
+        secret=options.certificate_secret,
+        membership=Path(options.membership),
+        folder=Path(options.identity),
+    )
+    return IdentityKeeper(local, places, clock=utc_now)
+
+
+def _hub(options: argparse.Namespace) -> KubeApi:
+    """The hub's API server, as the options say.
+
+    Raises:
+        ApiUnreachable: a file for it is missing.
+    """
+    if options.gateway:
+        return connect_gateway(options.gateway, Path(options.identity) / CURRENT, Path(options.membership) / "token")
+    return connect(Path(options.hub_kubeconfig))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,15 @@ from fedround_api.kinds import is_true
 from fedround_api.reasons import Reason
 from fedround_operator.agent.actions import MakeJob, RemoveJob
 from fedround_operator.agent.manifests import fetch_job, submit_job, train_job
-from fedround_operator.agent.progress import ACCEPTED, Decision, PartPhase, Progress, has_ended, result_of
+from fedround_operator.agent.progress import (
+    ACCEPTED,
+    Decision,
+    PartPhase,
+    Progress,
+    has_ended,
+    may_submit,
+    result_of,
+)
 from fedround_operator.agent.seen import PartSeen
 from fedround_operator.agent.settings import AgentSettings
 from fedround_operator.kit.instants import parse
@@ -97,6 +105,8 @@ def _taken(progress: Progress, stage: Stage, report: JobReport, seen: PartSeen) 
             result = result_of(report, seen.policy)
             if result is None:
                 return _ended(progress, seen, Reason.REPORT_MISSING)
+            if not may_submit(result, seen.policy):
+                return _ended(progress, seen, Reason.NOT_LOCKED_IN, ExitCode.NOT_LOCKED_IN)
             progress = progress.trained(result)
         case Role.SUBMIT:
             if result is None or report.digest != result.update_digest:

@@ -1,7 +1,8 @@
 """Renews the clinic's Lease on the hub: the sign of life by which the hub knows that it may count on the clinic.
 
-The Lease also carries what the hub has to know before a round: the agent's version and the declared case volume. A
-renewal that fails is tried again at the next beat; nothing in the clinic waits for it.
+The Lease also carries what the hub has to know before a round, the agent's version and the declared case volume, and
+the request for the agent's next certificate; the agent may not read it, but sees what it holds after each renewal. One
+that fails is tried again at the next beat; nothing in the clinic waits for it.
 """
 
 import logging
@@ -34,6 +35,14 @@ class Patches(Protocol):
     def patch(self, resource: Resource, namespace: str, name: str, body: Object) -> Object: ...
 
 
+class Renews(Protocol):
+    """What asks for the agent's next certificate by way of the Lease, and gets it there."""
+
+    def lease_annotations(self) -> dict[str, str | None]: ...
+
+    def offered(self, lease: Object) -> None: ...
+
+
 class Heartbeat:
     """The renewal of one clinic's Lease."""
 
@@ -46,9 +55,11 @@ class Heartbeat:
         policy: Callable[[], ClinicPolicy | None],
         clock: Callable[[], datetime],
         generator: random.Random,
+        identity: Renews | None = None,
     ) -> None:
         self._hub, self._settings, self._version = hub, settings, version
         self._policy, self._clock, self._generator = policy, clock, generator
+        self._identity = identity
         self._failing = False
 
     def run(self, stop: threading.Event) -> None:
@@ -76,10 +87,14 @@ class Heartbeat:
         return BEAT_SECONDS * self._generator.uniform(1 - JITTER, 1 + JITTER)
 
     def _renew(self) -> None:
-        annotations = {AGENT_VERSION_ANNOTATION: self._version}
+        annotations: dict[str, str | None] = {AGENT_VERSION_ANNOTATION: self._version}
         policy = self._policy()
         if policy is not None:
             annotations[CASE_VOLUME_ANNOTATION] = str(policy.spec.case_volume)
+        if self._identity is not None:
+            annotations |= self._identity.lease_annotations()
         body = renewal(self._settings.clinic, LEASE_SECONDS, self._clock(), annotations=annotations)
-        self._hub.patch(LEASES, self._settings.hub_namespace, LEASE_NAME, body)
+        lease = self._hub.patch(LEASES, self._settings.hub_namespace, LEASE_NAME, body)
+        if self._identity is not None:
+            self._identity.offered(lease)
         metrics.HEARTBEAT.set(self._clock().timestamp())

@@ -55,6 +55,7 @@ def train_job(seen: PartSeen, attempt: int, settings: AgentSettings) -> Object:
         base=spec.base,
         training=spec.training,
         cases_until=spec.cases_until,
+        allow_unlocked=seen.policy is not None and seen.policy.spec.training.allow_unlocked,
     )
     mounts = (_workspace(settings, read_only=False), _images(settings))
     return _job(seen, Role.TRAIN, given, attempt=attempt, mounts=mounts, settings=settings)
@@ -102,5 +103,7 @@ def _images(settings: AgentSettings) -> Mount:
 
 
 def _certificate(settings: AgentSettings) -> Mount:
-    source = {"secret": {"secretName": settings.certificate_secret, "defaultMode": _SECRET_MODE}}
+    # Not the key that a renewal waits with: nothing is signed by it yet.
+    items = [{"key": name, "path": name} for name in ("tls.crt", "tls.key", "ca.crt")]
+    source = {"secret": {"secretName": settings.certificate_secret, "defaultMode": _SECRET_MODE, "items": items}}
     return Mount("certificate", "/certificate", source, CERTIFICATE_VARIABLE)

@@ -52,11 +52,12 @@ class PolicyFile:
             log.error("policy unusable, no work is started until it is mended file=%s error=%s", self._path, error)
             return None
         log.info(
-            "policy read file=%s case_volume=%d allow_none=%s report_case_counts=%s",
+            "policy read file=%s case_volume=%d allow_none=%s report_case_counts=%s allow_unlocked=%s",
             self._path,
             policy.spec.case_volume,
             policy.spec.privacy.allow_none,
             policy.spec.privacy.report_case_counts,
+            policy.spec.training.allow_unlocked,
         )
         return policy
 

@@ -12,6 +12,7 @@ from fedround_api.exitcodes import ExitCode
 from fedround_api.jobs import JobReport, Role
 from fedround_api.kinds import ClinicResult, ClinicRound, ClinicRoundStatus, find_condition
 from fedround_api.kinds.policy import ClinicPolicy
+from fedround_api.locking import missing_parts
 from fedround_api.reasons import Reason
 from fedround_operator.agent.actions import Action
 from fedround_operator.kit.conditions import with_condition
@@ -106,4 +107,12 @@ def result_of(report: JobReport, policy: ClinicPolicy | None) -> ClinicResult | 
         update_bytes=report.bytes,
         steps=report.steps,
         cases=report.cases if told else None,
+        locked=sorted(set(report.locked or [])),
     )
+
+
+def may_submit(result: ClinicResult, policy: ClinicPolicy | None) -> bool:
+    """Whether the clinic's policy lets an update out that was trained so. An older image, which tells nothing of a
+    lock, counts as one without.
+    """
+    return not missing_parts(result.locked) or (policy is not None and policy.spec.training.allow_unlocked)

@@ -22,6 +22,11 @@ def hub_rules() -> list[Object]:
     ]
 
 
+def identity_rules(secret: str) -> list[Object]:
+    """The rules for the Secret that holds the clinic's key and certificate, in its own cluster; the key may be read."""
+    return [{"apiGroups": [""], "resources": ["secrets"], "resourceNames": [secret], "verbs": ["get", "patch"]}]
+
+
 def local_rules() -> list[Object]:
     """The rules for the agent's ServiceAccount in the clinic's cluster."""
     return [

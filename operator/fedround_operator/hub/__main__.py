@@ -41,6 +41,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     options.add("store-secret", "Secret with access-key, secret-key and ca.crt, for the hub's Jobs", "fedround-store")
     options.add("store-keys", "folder with access-key and secret-key, for signing URLs")
     options.add("gateway", "host:port of the gateway, as the clinics reach it")
+    options.add("store-host", "Host that URLs are signed for, where the store insists on its own; empty: gateway", "")
     options.add("url-lifetime-seconds", "how long presigned URLs hold", "3600")
     options.add("identity", "who holds the Lease", f"{socket.gethostname()}-{os.getpid()}")
     options.add("metrics-port", "port of the Prometheus metrics; 0: none", "0")
@@ -61,7 +62,9 @@ def main(arguments: list[str] | None = None) -> int:
         store_secret=options.store_secret,
     )
     keys = read_keys(Path(options.store_keys))
-    signer = UrlSigner(options.gateway, options.store_bucket, options.store_region, keys, lifetime)
+    signer = UrlSigner(
+        options.gateway, options.store_bucket, options.store_region, keys, lifetime, store_host=options.store_host
+    )
     api = connect(Path(options.kubeconfig) if options.kubeconfig else None)
     if int(options.metrics_port):
         metrics.serve(int(options.metrics_port), options.metrics_address)

@@ -12,7 +12,8 @@ from fedround_api.reasons import Reason
 from fedround_operator.hub.actions import Action, RemoveJob, WriteModel
 from fedround_operator.hub.admission import admit
 from fedround_operator.hub.aggregation import aggregate
-from fedround_operator.hub.decision import SUCCEEDED, Decision, closing, condition, failed, waiting
+from fedround_operator.hub.decision import SUCCEEDED, Decision, closing, failed, waiting
+from fedround_operator.hub.protection import with_protection
 from fedround_operator.hub.seen import RoundSeen, StartedRound
 from fedround_operator.hub.settings import HubSettings
 from fedround_operator.hub.settlement import settle
@@ -25,18 +26,13 @@ from fedround_operator.kit.jobseen import JobState
 # on the way): every unfinished round is looked at again after this time, which costs a handful of reads.
 RESYNC_SECONDS = 30.0
 
-_UNPROTECTED = (
-    "The updates of this round are neither noised (no differential privacy) nor masked (no secure aggregation): "
-    "the hub can read each clinic's update."
-)
-
 
 def decide(seen: RoundSeen, settings: HubSettings) -> Decision:
     """What to do for a round now, and its new status."""
     decision = _stage(seen, settings)
     status = _summarised(seen.round, decision.status)
     if status.completed_at is None:
-        status = _with_protection(seen.round, status, seen.now)
+        status = with_protection(seen.round, status, seen.now)
     again = decision.again_seconds
     if status.completed_at is None:
         again = min(again, RESYNC_SECONDS) if again is not None else RESYNC_SECONDS
@@ -128,10 +124,3 @@ def _phase(round_: FederatedRound, status: FederatedRoundStatus) -> RoundPhase:
     if status.training_closed_at is None:
         return RoundPhase.TRAINING
     return RoundPhase.AGGREGATING if status.candidate is None else RoundPhase.VALIDATING
-
-
-def _with_protection(round_: FederatedRound, status: FederatedRoundStatus, now: datetime) -> FederatedRoundStatus:
-    """The status, saying plainly how the updates are protected."""
-    return condition(
-        round_, status, "UpdatesProtected", "False", Reason.NEITHER_NOISED_NOR_MASKED, message=_UNPROTECTED, now=now
-    )

@@ -122,6 +122,7 @@ def validate_job(started: StartedRound, candidate: Candidate, attempt: int, sett
         store=settings.store,
         model=model_shape(model),
         test_set_manifest=model.spec.test_set.manifest_sha256,
+        test_set_prefix=model.spec.test_set.prefix,
         gate=model.spec.gate,
         candidate_key=keys.candidate(uid),
         candidate_digest=candidate.digest,
@@ -180,7 +181,7 @@ def _round_job(started: StartedRound, role: Role, attempt: int, given: ClosedPar
     meta, status = started.round.metadata, started.round.status
     aggregate = role is Role.AGGREGATE
     deadline = status.session_deadline_at if aggregate else status.validation_deadline_at
-    mounts = (_store_mount(settings),) if aggregate else (_store_mount(settings), _test_set_mount(started.model))
+    mounts = (_store_mount(settings), *(() if aggregate else _test_set_mounts(started.model)))
     return job(
         JobRequest(
             name=names.job_name(meta.name, role, meta.uid, attempt),
@@ -197,9 +198,12 @@ def _round_job(started: StartedRound, role: Role, attempt: int, given: ClosedPar
     )
 
 
-def _test_set_mount(model: FederatedModel) -> Mount:
+def _test_set_mounts(model: FederatedModel) -> tuple[Mount, ...]:
+    """The volume with the test set; none where it lies in the store."""
+    if model.spec.test_set.claim_name is None:
+        return ()
     claim = {"claimName": model.spec.test_set.claim_name, "readOnly": True}
-    return Mount("test-set", "/test-set", {"persistentVolumeClaim": claim}, TEST_SET_VARIABLE)
+    return (Mount("test-set", "/test-set", {"persistentVolumeClaim": claim}, TEST_SET_VARIABLE),)
 
 
 def _initial_mount(initial: InitialCheckpoint) -> Mount:

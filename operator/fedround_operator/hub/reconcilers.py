@@ -18,6 +18,7 @@ from fedround_operator.hub.signing import Signer
 from fedround_operator.kit import metrics
 from fedround_operator.kit.controller import Key, Outcome, Reconciler
 from fedround_operator.kit.errors import Invalid
+from fedround_operator.kit.instants import parse
 from fedround_operator.kit.reading import read_kind
 from fedround_operator.kit.resources import CLINIC_ROUNDS, CLINICS, EVENTS, JOBS, MODELS, ROUNDS
 from fedround_operator.kit.writing import ensure, write_status
@@ -77,9 +78,15 @@ class Hub:
         """Say whether a clinic is available, and tell waiting rounds when that changes."""
         seen = gather_clinic(self._api, key.namespace, key.name, self._clock)
         if seen is None:
+            metrics.CLINIC_CERTIFICATE_END.remove(key.name)
             return Outcome(wake=self._unfinished(key.namespace))
         decision = decide_clinic(seen)
         write_status(self._api, CLINICS, seen.clinic, decision.status.dump())
+        if decision.status.certificate_expires_at is not None:
+            ends = parse(decision.status.certificate_expires_at)
+            metrics.CLINIC_CERTIFICATE_END.labels(key.name).set(ends.timestamp())
+        else:
+            metrics.CLINIC_CERTIFICATE_END.remove(key.name)
         before, after = seen.clinic.status, decision.status
         same = is_true(before.conditions, AVAILABLE) == is_true(after.conditions, AVAILABLE)
         changed = not same or before.case_volume != after.case_volume

@@ -42,6 +42,11 @@ class RoundSeen:
         return tuple(sorted(chosen, key=lambda clinic: clinic.metadata.name))
 
     @property
+    def revoked(self) -> frozenset[str]:
+        """The clinics that are no longer members: nothing is written for them any more."""
+        return frozenset(clinic.metadata.name for clinic in self.clinics if clinic.spec.revoked)
+
+    @property
     def available(self) -> tuple[Clinic, ...]:
         """The invited clinics whose agent is there and has declared its case volume."""
         return tuple(

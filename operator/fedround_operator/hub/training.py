@@ -30,7 +30,7 @@ UPDATE_MARGIN_BYTES = 65_536
 def train(seen: RoundSeen) -> Decision:
     """Go on with training, or close it."""
     base = seen.round.status.base
-    participants = [_participant(known, seen.parts.get(known.name), base) for known in seen.round.status.participants]
+    participants = [_seen(known, seen, base) for known in seen.round.status.participants]
     submitted = sum(participant.state is ParticipantState.SUBMITTED for participant in participants)
     round_ = _with_participants(seen.round, participants, submitted)
     working = [
@@ -49,6 +49,13 @@ def train(seen: RoundSeen) -> Decision:
     return Decision(status, actions, soonest(left, refresh))
 
 
+def _seen(known: Participant, seen: RoundSeen, base: Base | None) -> Participant:
+    if known.name in seen.revoked:
+        # Whatever it has submitted: its part was removed with its rights, and who it was is in doubt.
+        return known.model_copy(update={"state": ParticipantState.FAILED, "reason": str(Reason.CERTIFICATE_REVOKED)})
+    return _participant(known, seen.parts.get(known.name), base)
+
+
 def _participant(known: Participant, part: ClinicRound | None, base: Base | None) -> Participant:
     """Where a clinic stands, from its part."""
     if part is None:
@@ -63,6 +70,7 @@ def _participant(known: Participant, part: ClinicRound | None, base: Base | None
                 "cases": result.cases,
                 "update_digest": result.update_digest,
                 "update_bytes": result.update_bytes,
+                "locked": result.locked,
                 "reason": None,
             }
         )
@@ -81,6 +89,8 @@ def hand_out(seen: RoundSeen) -> tuple[tuple[Action, ...], float | None]:
     actions: list[Action] = []
     refreshes: list[float] = []
     for participant in seen.round.status.participants:
+        if participant.name in seen.revoked:
+            continue
         part = seen.parts.get(participant.name)
         if part is None:
             actions.append(MakePart(participant.name))

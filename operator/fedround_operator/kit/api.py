@@ -5,6 +5,7 @@ unknown fields. Every call is bounded in time. Failures are the errors of ``kit.
 """
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,36 +30,47 @@ from fedround_operator.kit.resources import Object, Resource, query, selector
 # fail under load, much longer would hold a worker while a deadline passes.
 TIMEOUT_SECONDS = (5.0, 20.0)
 PAGE_SIZE = 500
+# How long a watch may go on with a certificate that has been renewed; each time costs it one listing.
+RENEWED_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """How to reach and enter an API server; files are paths."""
+    """How to reach and enter an API server; files are paths. They are to be asked for again after `valid_seconds`."""
 
     server: str
     ca_file: str | None
     certificate_file: str | None
     key_file: str | None
     token: str | None
+    valid_seconds: float | None = None
 
 
 class KubeApi:
     """Objects of one API server."""
 
-    def __init__(self, configuration: Any, timeout_seconds: tuple[float, float] = TIMEOUT_SECONDS) -> None:
-        self._configuration, self._timeout_seconds = configuration, timeout_seconds
-        self._rest = client.ApiClient(configuration).rest_client
+    def __init__(
+        self,
+        configuration: Any,
+        timeout_seconds: tuple[float, float] = TIMEOUT_SECONDS,
+        renewed: Callable[[], Credentials | None] | None = None,
+    ) -> None:
+        """`renewed` gives the credentials that hold from now on, whenever they have changed."""
+        self._timeout_seconds, self._renewed = timeout_seconds, renewed
+        self._session = _Session(configuration)
 
     @property
     def credentials(self) -> Credentials:
         """What another client of the same server needs; read anew, since tokens are renewed."""
-        bearer = self._authorization().get("authorization", "")
+        session = self._current()
+        configuration, bearer = session.configuration, session.authorization().get("authorization", "")
         return Credentials(
-            server=self._configuration.host,
-            ca_file=self._configuration.ssl_ca_cert,
-            certificate_file=self._configuration.cert_file,
-            key_file=self._configuration.key_file,
+            server=configuration.host,
+            ca_file=configuration.ssl_ca_cert,
+            certificate_file=configuration.cert_file,
+            key_file=configuration.key_file,
             token=bearer.removeprefix("Bearer ") or None,
+            valid_seconds=RENEWED_SECONDS if self._renewed else None,
         )
 
     def get(self, resource: Resource, namespace: str, name: str) -> Object:
@@ -91,6 +103,34 @@ class KubeApi:
             token = page.get("metadata", {}).get("continue")
             if not token:
                 return items
+
+    def watch(self, resource: Resource, namespace: str, name: str, seconds: int) -> Iterator[Object | None]:
+        """One object: as it is now, and again whenever it changes, for so many seconds; None when it was deleted.
+
+        Nothing comes at first where there is none.
+        """
+        path = resource.path(namespace) + query(
+            watch="true", fieldSelector=f"metadata.name={name}", timeoutSeconds=seconds
+        )
+        session = self._current()
+        try:
+            answer = session.rest.pool_manager.request(
+                "GET",
+                session.configuration.host + path,
+                headers={"Accept": "application/json", **session.authorization()},
+                # The server ends a watch in time; one that is dead without a word ends soon after.
+                timeout=urllib3.Timeout(connect=self._timeout_seconds[0], read=seconds + self._timeout_seconds[1]),
+                retries=False,
+                preload_content=False,
+            )
+            if answer.status != 200:
+                raise _refusal(f"GET {path}", answer.status, answer.read())
+            for event in _events(answer):
+                if event["type"] == "ERROR":
+                    raise ApiUnreachable(f"GET {path}: {event['object'].get('message', 'the watch failed')}")
+                yield None if event["type"] == "DELETED" else event["object"]
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise ApiUnreachable(f"GET {path}: no answer from {session.configuration.host}: {error}") from error
 
     def create(self, resource: Resource, namespace: str, body: Object) -> Object:
         """The object as created.
@@ -133,11 +173,12 @@ class KubeApi:
             return False
 
     def _call(self, method: str, path: str, body: Object | None = None, kind: str = "application/json") -> Any:
-        headers = {"Accept": "application/json", "Content-Type": kind, **self._authorization()}
+        session = self._current()
+        headers = {"Accept": "application/json", "Content-Type": kind, **session.authorization()}
         try:
-            answer = self._rest.request(
+            answer = session.rest.request(
                 method,
-                self._configuration.host + path,
+                session.configuration.host + path,
                 headers=headers,
                 body=body,
                 _request_timeout=self._timeout_seconds,
@@ -146,7 +187,7 @@ class KubeApi:
         except client.ApiException as error:  # how older versions of the package tell of a status that is no success
             raise _refusal(f"{method} {path}", error.status, error.body) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise ApiUnreachable(f"{method} {path}: no answer from {self._configuration.host}: {error}") from error
+            raise ApiUnreachable(f"{method} {path}: no answer from {session.configuration.host}: {error}") from error
         if not 200 <= answer.status <= 299:
             raise _refusal(f"{method} {path}", answer.status, content)
         try:
@@ -154,8 +195,23 @@ class KubeApi:
         except ValueError as error:
             raise ApiUnreachable(f"{method} {path}: what answered is no API server: it sent no JSON") from error
 
-    def _authorization(self) -> dict[str, str]:
-        setting = self._configuration.auth_settings().get("BearerToken")
+    def _current(self) -> "_Session":
+        """The session to use now; with a new one after a renewal, requests under way end on the old one."""
+        credentials = self._renewed() if self._renewed else None
+        if credentials is not None:
+            self._session = _Session(_configured(credentials))
+        return self._session
+
+
+class _Session:
+    """A configuration and the connections that were made with it."""
+
+    def __init__(self, configuration: Any) -> None:
+        self.configuration = configuration
+        self.rest = client.ApiClient(configuration).rest_client
+
+    def authorization(self) -> dict[str, str]:
+        setting = self.configuration.auth_settings().get("BearerToken")
         return {"authorization": setting["value"]} if setting and setting["value"] else {}
 
 
@@ -169,6 +225,17 @@ def _refusal(request: str, status: int, body: str | bytes | None) -> ApiError:
     if status == 429 or status >= 500 or not status:
         return ApiUnreachable(text)
     return ApiRefused(text)
+
+
+def _events(answer: Any) -> Iterator[Object]:
+    """The events of a watch, one a line, as they come."""
+    rest = b""
+    try:
+        for chunk in answer.stream():
+            *lines, rest = (rest + chunk).split(b"\n")
+            yield from map(json.loads, lines)
+    finally:
+        answer.close()
 
 
 def _names(listed: list[Object]) -> set[str]:
@@ -207,3 +274,22 @@ def connect(
     except _NO_KUBECONFIG as error:
         raise ApiUnreachable(f"{kubeconfig}: it is no kubeconfig") from error
     return KubeApi(configuration, timeout_seconds)
+
+
+def connect_with(
+    credentials: Credentials,
+    renewed: Callable[[], Credentials | None] | None = None,
+    timeout_seconds: tuple[float, float] = TIMEOUT_SECONDS,
+) -> KubeApi:
+    """The API server of these credentials; before each request `renewed` is asked whether they have changed."""
+    return KubeApi(_configured(credentials), timeout_seconds, renewed)
+
+
+def _configured(credentials: Credentials) -> Any:
+    configuration = client.Configuration(host=credentials.server)
+    configuration.retries = False
+    configuration.ssl_ca_cert = credentials.ca_file
+    configuration.cert_file, configuration.key_file = credentials.certificate_file, credentials.key_file
+    if credentials.token:
+        configuration.api_key = {"authorization": f"Bearer {credentials.token}"}
+    return configuration

@@ -7,6 +7,7 @@ the state of the world is read anew in every reconcile, so that nothing is lost 
 import asyncio
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import kopf
@@ -44,6 +45,19 @@ def _settings(label_selectors: Mapping[Resource, str], finalizer: str) -> kopf.O
     return settings
 
 
+def connection_info(credentials: Credentials, now: datetime) -> kopf.ConnectionInfo:
+    """What kopf connects with; after the expiration it logs in again, and until then a watch that is open goes on."""
+    lasts = credentials.valid_seconds
+    return kopf.ConnectionInfo(
+        server=credentials.server,
+        ca_path=credentials.ca_file,
+        certificate_path=credentials.certificate_file,
+        private_key_path=credentials.key_file,
+        token=credentials.token,
+        expiration=None if lasts is None else now + timedelta(seconds=lasts),
+    )
+
+
 def _registry(
     watched: Mapping[Resource, EventKeys], login: Callable[[], Credentials], add: Callable[[Key], None]
 ) -> kopf.OperatorRegistry:
@@ -51,14 +65,7 @@ def _registry(
 
     @kopf.on.login(registry=registry)
     async def enter(**_: Any) -> kopf.ConnectionInfo:
-        credentials = await asyncio.to_thread(login)
-        return kopf.ConnectionInfo(
-            server=credentials.server,
-            ca_path=credentials.ca_file,
-            certificate_path=credentials.certificate_file,
-            private_key_path=credentials.key_file,
-            token=credentials.token,
-        )
+        return connection_info(await asyncio.to_thread(login), datetime.now(UTC))
 
     for resource, keys_of in watched.items():
 

@@ -25,6 +25,19 @@ HEARTBEAT = Gauge(
     registry=REGISTRY,
 )
 
+CERTIFICATE_END = Gauge(
+    "fedround_agent_certificate_expiry_timestamp_seconds",
+    "When the certificate ends that the clinic's agent uses.",
+    registry=REGISTRY,
+)
+
+CLINIC_CERTIFICATE_END = Gauge(
+    "fedround_clinic_certificate_expiry_timestamp_seconds",
+    "When the newest certificate of a clinic ends, as the hub has it on record.",
+    ("clinic",),
+    registry=REGISTRY,
+)
+
 IMAGES_QUARANTINED = Gauge(
     "fedround_clinic_images_quarantined",
     "Images that the clinic's last training set aside, by cause.",

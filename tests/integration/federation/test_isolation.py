@@ -12,7 +12,7 @@ from fedround_api import keys, names
 from fedround_api.kinds import ClinicRound
 from fedround_local.federation import layout
 from fedround_local.objectstore import BUCKET
-from fedround_local.pki import fingerprint
+from fedround_operator.kit.pki import fingerprint
 from fedround_operator.kit.resources import CLINIC_ROUNDS, CLINICS, JOBS, LEASES, MODELS, PODS, ROUNDS, Resource
 from support.federation_fixture import NETWORK, Network, wait_for
 from support.hostile_clinic import HostileClinic

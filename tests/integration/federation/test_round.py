@@ -68,6 +68,7 @@ def test_its_conditions_tell_the_whole_story(applied: Applied) -> None:
         "Validated": ("True", "Completed"),
         "Succeeded": ("True", verdict.reason),
         "UpdatesProtected": ("False", "NeitherNoisedNorMasked"),
+        "TrainingLockedIn": ("True", "LockedIn"),
     }
     assert verdict.reason in ("WarmUpPassed", "Released")
     assert all(one.message and one.observed_generation == 1 for one in applied.ended.status.conditions)

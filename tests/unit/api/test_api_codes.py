@@ -12,11 +12,12 @@ SOURCES = Path(__file__).parents[3]
 PROGRESS = [
     *(Reason.ACCEPTED, Reason.STARTED, Reason.TRAINING, Reason.QUORUM_MET, Reason.AGGREGATING, Reason.VALIDATING),
     *(Reason.COMPLETED, Reason.GATE_PASSED, Reason.WARM_UP_PASSED, Reason.RELEASED, Reason.LEASE_RENEWED),
-    *(Reason.WORKING, Reason.SUBMITTED, Reason.INITIALIZING, Reason.INITIALIZED),
+    *(Reason.WORKING, Reason.SUBMITTED, Reason.INITIALIZING, Reason.INITIALIZED, Reason.LOCKED_IN),
+    *(Reason.CERTIFICATE_VALID, Reason.NO_RENEWAL_REQUESTED),
 ]
 VERBS = (
-    *("Create", "Find", "Install", "Leave", "Look", "Make", "Mend", "Raise", "Restore", "Set", "Start", "Train"),
-    *("Use", "Wait"),
+    *("Approve", "Create", "Find", "Install", "Leave", "Look", "Make", "Mend", "Raise", "Restore", "Set", "Start"),
+    *("Train", "Use", "Wait"),
 )
 RETRYABLE = [ExitCode.STORE_UNAVAILABLE, ExitCode.STORE_REFUSED, ExitCode.KILLED, ExitCode.TERMINATED]
 
@@ -37,7 +38,7 @@ def test_only_an_outage_or_a_kill_is_worth_another_attempt() -> None:
 
 
 def test_after_which_codes_another_attempt_is_pointless() -> None:
-    assert final_codes() == [64, 65, 66, 70, 78, 79, 80, 81, 82, 83]
+    assert final_codes() == [64, 65, 66, 70, 78, 79, 80, 81, 82, 83, 84]
 
 
 def test_a_policy_on_exit_codes_never_names_success() -> None:

@@ -93,6 +93,7 @@ def test_a_policy_is_read_and_forbids_by_default() -> None:
     assert policy.spec.case_volume == 1200
     assert policy.spec.privacy.allow_none is False
     assert policy.spec.privacy.report_case_counts is False
+    assert policy.spec.training.allow_unlocked is False
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import pytest
 from fedround_api.jobs import StoreAddress
 from fedround_api.kinds import FederatedModel
 from fedround_cli.checkpoint import fetch, wanted
-from fedround_cli.hub import Hub, HubError
+from fedround_cli.connection import HubError
+from fedround_cli.hub import Hub
 from fedround_cli.main import main
 from fedround_operator.kit.resources import MODELS, SECRETS
 from support.fake_api import FakeApi

@@ -15,7 +15,8 @@ import pytest
 from fedround_api import keys
 from fedround_api.jobs import StoreAddress
 from fedround_cli import report, rounds
-from fedround_cli.hub import Hub, HubError, connect_hub
+from fedround_cli.connection import HubError
+from fedround_cli.hub import Hub, connect_hub
 from fedround_cli.main import parser
 from fedround_cli.tables import age
 from fedround_cli.terminal import Terminal

@@ -8,7 +8,7 @@ import pytest
 
 from fedround_local import gateway, objectstore
 from fedround_local.errors import RequestRefused
-from fedround_local.gateway import CADDYFILE, GatewaySettings, revoked_lines
+from fedround_local.gateway import GatewaySettings, caddyfile, revoked_lines
 from fedround_local.objectstore import StoreKey, StoreKeys, StorePorts
 from fedround_local.processes import Processes
 
@@ -28,8 +28,10 @@ KEYS = StoreKeys(StoreKey("HUB", "hub-secret"), StoreKey("ADMIN", "admin-secret"
 
 def test_the_caddyfile_and_the_environment_name_the_same_variables() -> None:
     given = {name for name in gateway.environment(SETTINGS) if name.startswith("FEDROUND_")}
-    read = {part.partition("}")[0] for part in CADDYFILE.read_text().split("{$")[1:]}
-    assert read == given
+    read = {part.partition("}")[0] for part in caddyfile().read_text().split("{$")[1:]}
+    # The authority of a store that speaks https; the one on this machine does not.
+    assert read - given == {"FEDROUND_STORE_CA"}
+    assert given <= read
 
 
 def test_the_gateway_is_named_by_the_address_for_which_urls_are_signed() -> None:

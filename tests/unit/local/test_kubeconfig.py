@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 from fedround_local.kubeconfig import kubeconfig, write_kubeconfig
-from fedround_local.pki import Credential
+from fedround_operator.kit.pki import Credential
 
 _CREDENTIAL = Credential(key_pem=b"KEY", certificate_pem=b"CERTIFICATE")
 

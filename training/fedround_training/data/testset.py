@@ -127,8 +127,24 @@ def write_test_set(
     return WrittenTestSet(hashlib.sha256(manifest).hexdigest(), tuple(quarantined))
 
 
+@dataclass(frozen=True)
+class Manifest:
+    """What a manifest says that has the digest which was expected. `files` are all beside it, with their sha256."""
+
+    classes: tuple[str, ...]
+    cases: tuple[HeldOutCase, ...]
+    files: Mapping[str, str]
+
+
 def read_test_set(folder: Path, expected_digest: str) -> HeldOutSet:
     """The test set, every byte of it checked. Raises TestSetChanged, which names the first things that differ."""
+    manifest = read_manifest(folder, expected_digest)
+    _compare(folder, manifest.files)
+    return HeldOutSet(expected_digest, manifest.classes, manifest.cases)
+
+
+def read_manifest(folder: Path, expected_digest: str) -> Manifest:
+    """The manifest in a folder, before anything beside it is looked at. Raises TestSetChanged."""
     try:
         content = (folder / MANIFEST).read_bytes()
     except FileNotFoundError as error:
@@ -149,8 +165,7 @@ def read_test_set(folder: Path, expected_digest: str) -> HeldOutSet:
     shared = set.intersection(*({case.group for case in cases if case.part is part} for part in Part))
     if shared:
         raise TestSetChanged(folder, f"{len(shared)} patients are in both parts")
-    _compare(folder, wanted)
-    return HeldOutSet(digest, classes, cases)
+    return Manifest(classes, cases, wanted)
 
 
 def _case(folder: Path, image_id: str, entry: Mapping[str, str]) -> HeldOutCase:

@@ -1,7 +1,8 @@
 """`train` trains on the clinic's recent cases and leaves an update in the outbox. It sees images and has no network.
 
-Started by `launcher`, as `python -m fedround_training.jobs.train`. A finished outbox of an earlier attempt with the
-same input is reported again and nothing is trained: the update of a round is the same bytes for ever.
+Started by `launcher`, as `python -m fedround_training.jobs.train`. It opens no image before it has seen that it is
+locked in, unless the clinic's policy allows that, and reports what it has seen. A finished outbox of an earlier attempt
+with the same input is reported again and nothing is trained: the update of a round is the same bytes for ever.
 """
 
 import hashlib
@@ -9,13 +10,15 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from fedround_api.jobs import IMAGES_VARIABLE, WORKSPACE_VARIABLE, JobReport, Role, TrainInput
 from fedround_api.kinds.federated_round import Training
+from fedround_api.locking import LockPart
+from fedround_training.confinement.seen import require, seen_parts
 from fedround_training.errors import ContentRefused, InputWrong, NotFinite
 from fedround_training.jobs.environment import read_input, volume
 from fedround_training.jobs.recent_images import RecentImages, load_recent_images
@@ -32,10 +35,13 @@ log = logging.getLogger(__name__)
 
 def start(environ: Mapping[str, str]) -> JobReport:
     given = read_input(environ, TrainInput)
-    return train(given, volume(environ, WORKSPACE_VARIABLE), volume(environ, IMAGES_VARIABLE))
+    locked = seen_parts()
+    log.info("locked in parts=%s", ",".join(sorted(locked)) or "none")
+    require(locked, allow_unlocked=given.allow_unlocked)
+    return train(given, volume(environ, WORKSPACE_VARIABLE), volume(environ, IMAGES_VARIABLE), locked)
 
 
-def train(given: TrainInput, workspace: Path, images: Path) -> JobReport:
+def train(given: TrainInput, workspace: Path, images: Path, locked: Iterable[LockPart] = ()) -> JobReport:
     """The update in the outbox: what training adds to the base, float32."""
     part = part_folder(workspace, given.folder)
     earlier = _earlier(part, given)
@@ -54,6 +60,7 @@ def train(given: TrainInput, workspace: Path, images: Path) -> JobReport:
         steps=steps,
         cases=len(recent.labels),
         quarantined=dict(recent.quarantined),
+        locked=sorted(locked),
     )
     # Written last: a record vouches for a whole update.
     save_whole(part.record, json.dumps({"input": _digest(given), "report": report.dump()}).encode())

@@ -35,6 +35,7 @@ from fedround_training.evaluation.figures import Scores
 from fedround_training.evaluation.gate import Judged, judge
 from fedround_training.evaluation.guards import Frozen
 from fedround_training.jobs.environment import read_input, volume
+from fedround_training.jobs.stored_test_set import fetch_test_set
 from fedround_training.models.checkpoint import Tensors, read_checkpoint, size_limit
 from fedround_training.models.registry import build_with, run_reproducibly
 from fedround_training.models.scoring import probabilities
@@ -50,7 +51,11 @@ log = logging.getLogger(__name__)
 def start(environ: Mapping[str, str]) -> JobReport:
     given = read_input(environ, ValidateInput)
     store = open_store(given.store, volume(environ, STORE_VARIABLE))
-    return validate(given, store, volume(environ, TEST_SET_VARIABLE))
+    if given.test_set_prefix is None:
+        return validate(given, store, volume(environ, TEST_SET_VARIABLE))
+    with tempfile.TemporaryDirectory(prefix="test-set-") as folder:
+        fetch_test_set(given.test_set_prefix, given.test_set_manifest, store, Path(folder))
+        return validate(given, store, Path(folder))
 
 
 def _utc_now() -> datetime:

@@ -28,7 +28,8 @@ SETTINGS = AgentSettings(clinic="north", namespace="north", image="fedround/clin
 ACCEPTED = condition("Accepted", reason="Accepted")
 FETCHED = condition("Fetched")
 TRAINED = condition("Trained")
-RESULT = {"updateDigest": UPDATE_DIGEST, "updateBytes": 770_100, "steps": 24}
+RESULT = {"updateDigest": UPDATE_DIGEST, "updateBytes": 770_100, "steps": 24, "locked": ["Files", "Network"]}
+REPORT = {"digest": UPDATE_DIGEST, "bytes": 770_100, "steps": 24, "cases": 384, "locked": ["Files", "Network"]}
 AFTER_FETCH = {"conditions": [ACCEPTED, FETCHED], "attempts": {"fetch": 1}}
 AFTER_TRAIN = {
     "conditions": [ACCEPTED, FETCHED, TRAINED],
@@ -126,9 +127,7 @@ class TestTheWayOfAPart:
         assert decision.status.phase == "Training"
 
     def test_a_training_is_recorded_with_its_result_before_it_is_submitted(self) -> None:
-        report = {"digest": UPDATE_DIGEST, "bytes": 770_100, "steps": 24, "cases": 384}
-
-        decision = decide(see(succeeded(Role.TRAIN, **report), status=AFTER_FETCH), SETTINGS)
+        decision = decide(see(succeeded(Role.TRAIN, **REPORT), status=AFTER_FETCH), SETTINGS)
 
         assert decision.actions == ()
         assert true_conditions(decision) == ["Accepted", "Fetched", "Trained"]
@@ -136,8 +135,7 @@ class TestTheWayOfAPart:
         assert decision.status.result.dump() == RESULT
 
     def test_case_counts_are_told_only_where_the_policy_says_so(self) -> None:
-        report = {"digest": UPDATE_DIGEST, "bytes": 770_100, "steps": 24, "cases": 384}
-        seen = see(succeeded(Role.TRAIN, **report), status=AFTER_FETCH, policy=make_policy(report_case_counts=True))
+        seen = see(succeeded(Role.TRAIN, **REPORT), status=AFTER_FETCH, policy=make_policy(report_case_counts=True))
 
         decision = decide(seen, SETTINGS)
 
@@ -297,13 +295,52 @@ class TestPolicy:
         assert (decision.status.phase, outcome(decision)) == ("Waiting", ("Unknown", "PolicyUnreadable"))
 
     def test_without_a_policy_no_case_count_is_told(self) -> None:
-        report = {"digest": UPDATE_DIGEST, "bytes": 770_100, "steps": 24, "cases": 384}
-        seen = replace(see(succeeded(Role.TRAIN, **report), status=AFTER_FETCH), policy=None)
+        seen = replace(see(succeeded(Role.TRAIN, **REPORT), status=AFTER_FETCH), policy=None)
 
         decision = decide(seen, SETTINGS)
 
         assert decision.status.result is not None
         assert decision.status.result.cases is None
+
+    @pytest.mark.parametrize(("allowed", "told"), [(False, False), (True, True)])
+    def test_the_trainer_is_told_whether_it_may_go_on_without_a_lock(self, allowed: bool, told: bool) -> None:
+        seen = see(status=AFTER_FETCH, policy=make_policy(allow_unlocked=allowed))
+
+        (action,) = decide(seen, SETTINGS).actions
+
+        assert isinstance(action, MakeJob)
+        assert input_of(action.manifest)["allowUnlocked"] is told
+
+    @pytest.mark.parametrize("locked", [["Network"], ["Files"], [], None])
+    def test_an_update_that_was_trained_without_the_whole_lock_stays_in_the_clinic(
+        self, locked: list[str] | None
+    ) -> None:
+        seen = see(succeeded(Role.TRAIN, **{**REPORT, "locked": locked}), status=AFTER_FETCH)
+
+        decision = decide(seen, SETTINGS)
+
+        assert outcome(decision) == ("False", "NotLockedIn")
+        assert decision.status.exit_code == 84
+        assert decision.status.result is None
+
+    def test_a_policy_that_cannot_be_read_allows_no_training_without_a_lock(self) -> None:
+        seen = see(succeeded(Role.TRAIN, **{**REPORT, "locked": []}), status=AFTER_FETCH)
+
+        assert outcome(decide(replace(seen, policy=None), SETTINGS)) == ("False", "NotLockedIn")
+
+    @pytest.mark.parametrize(
+        ("locked", "want"), [(["Network"], ["Network"]), (["Files", "Files"], ["Files"]), (None, [])]
+    )
+    def test_where_the_policy_allows_it_the_hub_is_told_what_of_the_lock_there_was(
+        self, locked: list[str] | None, want: list[str]
+    ) -> None:
+        trained = succeeded(Role.TRAIN, **{**REPORT, "locked": locked})
+        seen = see(trained, status=AFTER_FETCH, policy=make_policy(allow_unlocked=True))
+
+        decision = decide(seen, SETTINGS)
+
+        assert decision.status.result is not None
+        assert decision.status.result.dump()["locked"] == want
 
 
 class TestTimeAndTurns:
@@ -378,7 +415,7 @@ def test_no_word_of_a_job_gets_into_the_status() -> None:
     planted = "patient IP_7279968 Jane Roe /images/ISIC_0024306.jpg"
     report = JobReport(role=Role.TRAIN, exit_code=ExitCode.BAD_DATA, message=planted, clinic="isic-0024306")
     job = JobSeen("job", Role.TRAIN, 1, JobState.FAILED, ExitCode.BAD_DATA, report, Reason.BAD_DATA, NOON)
-    good = succeeded(Role.TRAIN, digest=UPDATE_DIGEST, bytes=1, steps=1, message=planted, clinic="isic-0024306")
+    good = succeeded(Role.TRAIN, **REPORT, message=planted, clinic="isic-0024306")
 
     told = json.dumps([decide(see(one, status=AFTER_FETCH), SETTINGS).status.dump() for one in (job, good)])
 

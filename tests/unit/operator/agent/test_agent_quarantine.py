@@ -12,7 +12,7 @@ from support.job_player import report_of
 
 #: All that a part's status may hold, and all that its result may.
 STATUS_FIELDS = {"attempts", "conditions", "exitCode", "observedGeneration", "phase", "result"}
-RESULT_FIELDS = {"cases", "steps", "updateBytes", "updateDigest"}
+RESULT_FIELDS = {"cases", "locked", "steps", "updateBytes", "updateDigest"}
 
 
 def training_ends(world: ClinicWorld, quarantined: dict[str, int], code: int = 0, part: str = PART) -> None:

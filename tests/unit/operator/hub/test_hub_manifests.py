@@ -51,6 +51,12 @@ def started(built: RoundBuilder) -> StartedRound:
     return StartedRound(seen.round, seen.model, seen.round.status.base, seen.now)
 
 
+def judged_on(test_set: Object) -> FederatedModel:
+    """A model whose test set lies elsewhere."""
+    model = model_object()
+    return FederatedModel.model_validate({**model, "spec": {**model["spec"], "testSet": test_set}})
+
+
 def starting_from(initial: Object) -> FederatedModel:
     """A model with a first checkpoint of its own."""
     model = model_object(current=False)
@@ -185,11 +191,44 @@ def test_a_url_is_signed_for_one_method(which: str, method: str) -> None:
     assert parse_qs(urlsplit(url).query)["X-Amz-Signature"] == [signature_v4(method, url, "very-secret")]
 
 
+@pytest.mark.parametrize(
+    ("host", "signed_for"),
+    [("s3.eu-1.amazonaws.com", "s3.eu-1.amazonaws.com"), ("s3.example.org:443", "s3.example.org")],
+)
+def test_a_store_that_insists_on_its_own_name_is_signed_for_and_reached_through_the_gateway(
+    host: str, signed_for: str
+) -> None:
+    keys = StoreKeys("access", "very-secret")
+    signer = UrlSigner("gateway.example:8443", "fed", "eu-1", keys, 3600, store_host=host)
+    urls = signer.sign("skin-lesion", BASE_DIGEST, "north", ROUND_UID, NOON)
+
+    for method, url in (("GET", urls.checkpoint), ("PUT", urls.update)):
+        parts = urlsplit(url)
+        assert parts.netloc == "gateway.example:8443"
+        assert parts.path.startswith("/fed/")
+        as_the_store_sees_it = parts._replace(netloc=signed_for).geturl()
+        found = parse_qs(parts.query)["X-Amz-Signature"]
+        assert found == [signature_v4(method, as_the_store_sees_it, "very-secret")]
+
+
 def test_keys_are_read_from_a_mounted_secret(tmp_path: Path) -> None:
     (tmp_path / "access-key").write_text("access\n")
     (tmp_path / "secret-key").write_text("very-secret\n")
 
     assert read_keys(tmp_path) == StoreKeys("access", "very-secret")
+
+
+def test_a_test_set_in_the_store_is_named_to_the_job_and_mounts_nothing() -> None:
+    built = started(make_round().validating())
+    model = judged_on({"prefix": "test-sets/ontario", "manifestSha256": "7e57" * 16})
+
+    made = validate_job(StartedRound(built.round, model, built.base, built.now), CANDIDATE, 1, SETTINGS)
+
+    given = input_of(made)
+    assert (given["testSetPrefix"], given["testSetManifest"]) == ("test-sets/ontario", "7e57" * 16)
+    pod = made["spec"]["template"]["spec"]
+    assert [volume["name"] for volume in pod["volumes"]] == ["scratch", "store"]
+    assert "FEDROUND_TEST_SET" not in {one["name"] for one in pod["containers"][0]["env"]}
 
 
 def event(phase: RoundPhase | None, before: str | None = None, message: str = "m") -> Object | None:

@@ -8,7 +8,7 @@ import pytest
 from fedround_api import names
 from fedround_api.exitcodes import ExitCode
 from fedround_api.jobs import Role
-from fedround_api.kinds import Clinic, FederatedModel, FederatedRound
+from fedround_api.kinds import Clinic, FederatedModel, FederatedRound, find_condition
 from fedround_operator.hub.decide_clinic import ClinicDecision, decide_clinic
 from fedround_operator.hub.decide_model import ModelDecision, decide_model
 from fedround_operator.hub.seen import ClinicSeen, ModelSeen
@@ -133,9 +133,14 @@ def clinic_decision(found: Object | None, now: datetime = NOON, **before: Any) -
     return decide_clinic(ClinicSeen(Clinic.model_validate(clinic), found, now))
 
 
+def condition(decision: ClinicDecision, type_: str) -> tuple[str, str]:
+    found = find_condition(decision.status.conditions, type_)
+    assert found is not None
+    return found.status, found.reason
+
+
 def available(decision: ClinicDecision) -> tuple[str, str]:
-    (condition,) = decision.status.conditions
-    return condition.status, condition.reason
+    return condition(decision, "Available")
 
 
 def test_a_clinic_with_a_fresh_lease_is_available_until_it_runs_out() -> None:
@@ -226,3 +231,79 @@ def test_the_time_of_the_last_sign_of_life_is_written_once_a_minute(before: str,
 
 def test_a_silent_clinic_keeps_the_time_of_its_last_sign_of_life() -> None:
     assert clinic_decision(None, lastSeen="2026-11-24T11:00:00Z").status.last_seen == "2026-11-24T11:00:00Z"
+
+
+def certificate(**changes: Any) -> Object:
+    """One that was issued for 2026."""
+    return {
+        "sha256": "ce" * 32,
+        "keySha256": "ab" * 32,
+        "issuedAt": "2026-01-01T00:00:00Z",
+        "expiresAt": "2027-01-01T00:00:00Z",
+        "pem": "PEM",
+        **changes,
+    }
+
+
+def with_certificates(
+    *certificates: Object, now: datetime = NOON, annotations: dict[str, str] | None = None
+) -> ClinicDecision:
+    clinic = clinic_object("north")
+    clinic["spec"] = {"certificates": list(certificates)}
+    found = lease(annotations=annotations or {}, renewTime="2026-01-01T00:00:00Z")
+    return decide_clinic(ClinicSeen(Clinic.model_validate(clinic), found, now))
+
+
+@pytest.mark.parametrize(
+    ("now", "value", "reason"),
+    [
+        (datetime(2026, 12, 1, 23, 59, 59, tzinfo=UTC), "True", "CertificateValid"),
+        (datetime(2026, 12, 2, 0, 0, 0, tzinfo=UTC), "True", "CertificateExpiresSoon"),
+        (datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC), "True", "CertificateExpiresSoon"),
+        (datetime(2027, 1, 1, 0, 0, 0, tzinfo=UTC), "False", "CertificateExpired"),
+    ],
+)
+def test_a_certificate_is_said_to_end_soon_a_month_before_it_does(now: datetime, value: str, reason: str) -> None:
+    decision = with_certificates(certificate(), now=now)
+
+    assert condition(decision, "CertificateValid") == (value, reason)
+    assert decision.status.certificate_expires_at == "2027-01-01T00:00:00Z"
+
+
+def test_the_newest_certificate_that_is_not_revoked_counts() -> None:
+    old, new = certificate(revoked=True), certificate(sha256="cf" * 32, expiresAt="2028-01-01T00:00:00Z")
+
+    assert with_certificates(old, new).status.certificate_expires_at == "2028-01-01T00:00:00Z"
+
+
+def test_a_clinic_all_of_whose_certificates_are_revoked_is_said_to_be_revoked() -> None:
+    decision = with_certificates(certificate(revoked=True))
+
+    assert condition(decision, "CertificateValid") == ("False", "CertificateRevoked")
+    assert decision.status.certificate_expires_at is None
+
+
+def test_a_clinic_without_a_certificate_on_record_is_unknown() -> None:
+    assert condition(with_certificates(), "CertificateValid") == ("Unknown", "CertificateMissing")
+
+
+@pytest.mark.parametrize(
+    ("now", "seconds"),
+    [
+        (datetime(2026, 12, 1, 23, 59, 0, tzinfo=UTC), 60.0),
+        (datetime(2026, 12, 31, 23, 59, 0, tzinfo=UTC), 60.0),
+        (datetime(2026, 6, 1, tzinfo=UTC), 3600.0),
+        (datetime(2027, 6, 1, tzinfo=UTC), None),
+    ],
+)
+def test_a_clinic_whose_lease_is_silent_is_looked_at_again_when_its_certificate_comes_to_a_date(
+    now: datetime, seconds: float | None
+) -> None:
+    assert with_certificates(certificate(), now=now).again_seconds == seconds
+
+
+def test_a_request_in_the_lease_is_told() -> None:
+    asking = with_certificates(certificate(), annotations={names.RENEWAL_REQUEST_ANNOTATION: "whatever it holds"})
+
+    assert condition(asking, "RenewalRequested") == ("True", "RenewalRequested")
+    assert condition(with_certificates(certificate()), "RenewalRequested") == ("False", "NoRenewalRequested")

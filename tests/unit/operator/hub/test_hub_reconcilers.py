@@ -1,6 +1,7 @@
 """The hub's reconcilers over an API server: what they wake, remove, and are allowed to do."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from fedround_api import names
 from fedround_operator.hub.reconcilers import CLINIC, MODEL, ROUND, SWEEP_KEY, Hub
 from fedround_operator.hub.rights import cluster_rules
 from fedround_operator.hub.watching import LABEL_SELECTORS, WATCHED
+from fedround_operator.kit import metrics
 from fedround_operator.kit.controller import Key
 from fedround_operator.kit.errors import ApiError, Conflict, Forbidden, NotFound
 from fedround_operator.kit.leader import Leadership
@@ -180,6 +182,36 @@ def test_a_clinic_in_no_other_state_than_before_wakes_nobody() -> None:
     world.hub.clinic(Key(CLINIC, NETWORK, "east"))
 
     assert world.hub.clinic(Key(CLINIC, NETWORK, "east")).wake == ()
+
+
+def test_the_end_of_a_clinics_certificate_is_a_metric_as_long_as_there_is_one() -> None:
+    world = HubWorld()
+    key = Key(CLINIC, NETWORK, "east")
+
+    def told() -> float | None:
+        name = "fedround_clinic_certificate_expiry_timestamp_seconds"
+        return metrics.REGISTRY.get_sample_value(name, {"clinic": "east"})
+
+    record = {
+        "sha256": "ce" * 32,
+        "keySha256": "ab" * 32,
+        "issuedAt": "2026-01-01T00:00:00Z",
+        "expiresAt": "2027-01-01T00:00:00Z",
+        "pem": "PEM",
+    }
+    world.api.patch(CLINICS, NETWORK, "east", {"spec": {"certificates": [record]}})
+    world.hub.clinic(key)
+    assert told() == datetime(2027, 1, 1, tzinfo=UTC).timestamp()
+
+    world.api.patch(CLINICS, NETWORK, "east", {"spec": {"certificates": [{**record, "revoked": True}]}})
+    world.hub.clinic(key)
+    assert told() is None
+
+    world.api.patch(CLINICS, NETWORK, "east", {"spec": {"certificates": [record]}})
+    world.hub.clinic(key)
+    world.api.delete(CLINICS, NETWORK, "east")
+    world.hub.clinic(key)
+    assert told() is None
 
 
 def test_a_part_that_claims_another_clinics_name_does_not_count() -> None:

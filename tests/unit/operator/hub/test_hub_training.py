@@ -186,3 +186,27 @@ def test_a_quorum_is_the_minimum_and_no_more() -> None:
 
     assert outcome(decision, "QuorumReached") == ("True", "QuorumMet")
     assert need_condition(decision, "QuorumReached").message == ("2 of 3 clinics submitted an update; at least 2 must")
+
+
+REVOKED = {
+    "sha256": "ce" * 32,
+    "keySha256": "ab" * 32,
+    "issuedAt": "2026-01-01T00:00:00Z",
+    "expiresAt": "2027-01-01T00:00:00Z",
+    "revoked": True,
+    "pem": "PEM",
+}
+
+
+@pytest.mark.parametrize("state", [NOT_ASKED, WORKING, SUBMITTED])
+def test_a_clinic_that_is_revoked_while_it_trains_counts_for_nothing_and_is_asked_for_nothing(state: str) -> None:
+    built = make_round(clinics=3, minimum=2).training().clinic("north", state, spec={"urls": OLD_URLS})
+    built.clinics["north"]["spec"] = {"suspended": True, "certificates": [REVOKED]}
+
+    decision = built.clinic("east", SUBMITTED).clinic("south", WORKING).at(minutes=50).decide()
+
+    north = decision.status.participants[1]
+    assert (north.state, north.reason) == ("Failed", "CertificateRevoked")
+    assert decision.status.participation == "1/3"
+    assert all(getattr(action, "clinic", None) != "north" for action in decision.actions)
+    assert outcome(built.clinic("south", SUBMITTED).decide(), "QuorumReached") == ("True", "QuorumMet")

@@ -12,16 +12,13 @@ import pytest
 
 from fedround_api.exitcodes import ExitCode
 from fedround_api.jobs import JobReport, Role, TrainInput, read_report
-from fedround_api.kinds.federated_round import Base, Training
 from fedround_training.__main__ import main
 from fedround_training.errors import InputWrong, WrongShape
 from fedround_training.jobs.environment import read_input, volume
 from fedround_training.jobs.running import plain, report_defect, run
 from fedround_training.jobs.train import start as start_training
 from fedround_training.launcher import NotSingleThreaded, prepare, require_single_thread
-from fedround_training.models.checkpoint import save_checkpoint
-from fedround_training.models.registry import build, tensors_of
-from support.job_inputs import SHAPE, lesions
+from support.train_jobs import python, train_environment
 
 
 def report_at(path: Path) -> JobReport:
@@ -117,6 +114,8 @@ def test_the_trainers_environment_fixes_threads_and_temporary_files(tmp_path: Pa
         "NUMEXPR_NUM_THREADS": "1",
         "PYTHONHASHSEED": "0",
         "TMPDIR": str(tmp_path / ".scratch"),
+        "UCX_LOG_LEVEL": "fatal",
+        "UCX_VFS_ENABLE": "n",
     }
     assert (tmp_path / ".scratch").is_dir()
 
@@ -172,33 +171,6 @@ def test_a_role_with_torch_imports_no_more_than_it_needs() -> None:
     assert all({"torch", f"fedround_training.jobs.{role}"} <= found for role, found in imported.items())
 
 
-def train_environment(folder: Path) -> dict[str, str]:
-    """A clinic with six images and a fetched checkpoint, as a container sees it."""
-    lesions(folder / "images", 6)
-    path = folder / "workspace/rounds/r1/checkpoint.safetensors"
-    content = save_checkpoint(path, tensors_of(build(SHAPE, seed=0)))
-    given = TrainInput(
-        folder="rounds/r1",
-        clinic="north",
-        model=SHAPE,
-        base=Base(version=0, digest=content.digest, bytes=content.bytes),
-        training=Training(epochs=1, batch_size=4),
-        cases_until="2026-11-24T12:00:00Z",
-    )
-    return {
-        **os.environ,
-        "FEDROUND_INPUT": given.model_dump_json(by_alias=True),
-        "FEDROUND_REPORT": str(folder / "log"),
-        "FEDROUND_WORKSPACE": str(folder / "workspace"),
-        "FEDROUND_IMAGES": str(folder / "images"),
-    }
-
-
-def python(environ: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *arguments]
-    return subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=100)
-
-
 def imported(stderr: str) -> set[str]:
     """The modules that a process with PYTHONPROFILEIMPORTTIME says that it imports."""
     return {line.rsplit("|", 1)[1].strip() for line in stderr.splitlines() if line.startswith("import time:")}
@@ -211,14 +183,14 @@ def test_the_whole_train_job_runs_as_a_container_runs_it_without_the_compiler_of
 
     assert done.returncode == 0, done.stderr[-2000:]
     report = report_at(tmp_path / "log")
-    assert (report.role, report.steps, report.cases) == (Role.TRAIN, 2, 6)
+    assert (report.role, report.steps, report.cases, report.locked) == (Role.TRAIN, 2, 6, ["Files", "Network"])
     assert f"INFO __main__ trained cases=6 steps=2 digest={report.digest}" in done.stderr
     assert "fedround_training.models.local_training" in imported(done.stderr)
     assert {"torch._dynamo", "torch._inductor", "sympy"} & imported(done.stderr) == set()
 
 
 def test_a_clinics_log_is_full_and_its_report_names_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    environ = train_environment(tmp_path)
+    environ = train_environment(tmp_path, allow_unlocked=True)
     (tmp_path / "images/metadata.csv").write_text("image_id,dx,patient_id\nL000,mel,Jane Doe\nL000,nv,Jane Doe\n")
 
     assert run(Role.TRAIN, start_training, environ) == ExitCode.BAD_DATA
@@ -230,7 +202,7 @@ def test_a_clinics_log_is_full_and_its_report_names_nobody(tmp_path: Path, caplo
 
 
 def test_a_report_of_a_failure_has_the_counts_of_images_that_were_set_aside(tmp_path: Path) -> None:
-    environ = train_environment(tmp_path)
+    environ = train_environment(tmp_path, allow_unlocked=True)
     for path in (tmp_path / "images").glob("*.png"):
         path.write_bytes(b"")
 

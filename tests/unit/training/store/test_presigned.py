@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fedround_local.pki import Authority, Credential
+from fedround_operator.kit.pki import Authority, Credential
 from fedround_training.errors import InputWrong, JobError, StoreRefused, StoreUnavailable, TooLarge
 from fedround_training.store.presigned import Gateway
 

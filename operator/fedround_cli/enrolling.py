@@ -1,0 +1,112 @@
+"""What the commands of `fedround clinic` have in common: the members of a hub, the authority, errors as sentences."""
+
+import argparse
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fedround_cli.connection import HubError, connect_cluster
+from fedround_local.errors import LocalError
+from fedround_operator.enrolment.errors import EnrolmentError
+from fedround_operator.enrolment.members import Members, Revocations
+from fedround_operator.enrolment.revocations import ConfigMapRevocations
+from fedround_operator.kit.errors import ApiError, ApiUnreachable, Conflict, Forbidden, NotFound, ObjectUnreadable
+from fedround_operator.kit.pki import Authority, AuthorityUnusable, PkiError
+from fedround_operator.kit.revokedlist import revoked_in
+
+
+class ClinicError(LocalError):
+    """Says why a clinic was not admitted, renewed or revoked, and what to do."""
+
+
+def now() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def told(advice: str = "") -> Iterator[None]:
+    """Failures as sentences; `advice` says what to do where the API server gives no answer."""
+    try:
+        yield
+    except (EnrolmentError, PkiError) as error:
+        raise ClinicError(str(error)) from error
+    except ApiUnreachable as error:
+        raise HubError(f"the API server does not answer: {advice}") from error
+    except Forbidden as error:
+        raise HubError(f"the API server refuses: {error}; ask its administrator for the right") from error
+    except NotFound as error:
+        raise HubError(
+            f"{error}: look which cluster the kubeconfig leads to, and whether the namespace is right"
+        ) from error
+    except Conflict as error:
+        raise HubError("somebody else changed the same object at the same time: call again") from error
+    except ObjectUnreadable as error:
+        raise HubError(f"the hub is of another version than this program ({error}): install the hub's") from error
+    except ApiError as error:
+        raise HubError(f"the API server refuses: {error}") from error
+
+
+@contextmanager
+def members_of(options: argparse.Namespace) -> Iterator[Members]:
+    """The members of the hub that the options name."""
+    connection = connect_cluster(options)
+    with told(connection.advice):
+        revocations: Revocations
+        if options.state is not None:
+            revocations = _LocalRevocations(options.state)
+        else:
+            namespace = getattr(options, "gateway_namespace", "")
+            revocations = ConfigMapRevocations(connection.api, namespace)
+        yield Members(connection.api, options.namespace, revocations=revocations, clock=now)
+
+
+def authority_of(options: argparse.Namespace) -> Authority:
+    """The federation's authority, with its key.
+
+    Raises:
+        ClinicError: it is not there, or does not open.
+    """
+    folder: Path | None = options.ca
+    if folder is None and options.state is not None:
+        from fedround_local.federation.layout import Layout  # noqa: PLC0415
+
+        folder = Layout(options.state.absolute()).authority
+    if folder is None:
+        raise ClinicError("give --ca DIR, the folder of the federation's authority; `fedround clinic ca DIR` makes one")
+    try:
+        return Authority.load(folder, passphrase=passphrase_of(options))
+    except AuthorityUnusable as error:
+        raise ClinicError(
+            f"{error}: name the folder of the authority that the gateway trusts, or make one by `fedround clinic ca`"
+        ) from error
+
+
+def passphrase_of(options: argparse.Namespace) -> bytes | None:
+    """The first line of the passphrase's file.
+
+    Raises:
+        ClinicError: there is nothing in it.
+    """
+    path: Path | None = options.passphrase_file
+    if path is None:
+        return None
+    lines = path.read_bytes().splitlines()
+    if not lines or not lines[0]:
+        raise ClinicError(f"{path} holds no passphrase: write it into the first line")
+    return lines[0]
+
+
+class _LocalRevocations:
+    """The list of a federation on this machine, whose gateway takes it from a file."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state
+
+    def add(self, fingerprints: Iterable[str]) -> None:
+        from fedround_local.federation.federation import Federation  # noqa: PLC0415
+
+        federation = Federation(self._state, print)
+        gateway = federation.parts(federation.record()).gateway
+        gateway.revoke({*fingerprints, *revoked_in(gateway.settings.revoked_list.read_text())})

@@ -1,0 +1,64 @@
+"""The list of certificates that the gateway refuses, in a ConfigMap beside the gateway.
+
+A program there follows the ConfigMap and has the gateway take a new list within a second. A list only ever grows: a
+certificate that was revoked once stays so.
+"""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from fedround_api import names
+from fedround_operator.kit.errors import AlreadyExists, Conflict, NotFound
+from fedround_operator.kit.resources import CONFIG_MAPS, Object, Resource
+from fedround_operator.kit.revokedlist import CONFIG_MAP, KEY, revoked_in, revoked_text
+
+# Nobody but administrators writes it: that two do so at once three times running is no accident.
+_ATTEMPTS = 4
+
+
+class ListApi(Protocol):
+    """What keeping the list needs of the hub's API server."""
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Object: ...
+
+    def create(self, resource: Resource, namespace: str, body: Object) -> Object: ...
+
+    def patch(self, resource: Resource, namespace: str, name: str, body: Object) -> Object: ...
+
+
+class ConfigMapRevocations:
+    """The list of a hub in a cluster."""
+
+    def __init__(self, api: ListApi, namespace: str) -> None:
+        self._api, self._namespace = api, namespace
+
+    def add(self, fingerprints: Iterable[str]) -> None:
+        """Have the gateway refuse these too.
+
+        Raises:
+            Conflict: somebody else goes on changing the list.
+            NotFound: there is no such namespace.
+        """
+        wanted = set(fingerprints)
+        for attempt in range(_ATTEMPTS):
+            try:
+                self._add(wanted)
+            except (Conflict, AlreadyExists):
+                if attempt == _ATTEMPTS - 1:
+                    raise
+            else:
+                return
+
+    def _add(self, wanted: set[str]) -> None:
+        try:
+            found = self._api.get(CONFIG_MAPS, self._namespace, CONFIG_MAP)
+        except NotFound:
+            labels = {names.PART_OF: names.PART_OF_VALUE}
+            meta = {"name": CONFIG_MAP, "namespace": self._namespace, "labels": labels}
+            body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {KEY: revoked_text(wanted)}}
+            self._api.create(CONFIG_MAPS, self._namespace, body)
+            return
+        text = revoked_text(wanted | revoked_in((found.get("data") or {}).get(KEY, "")))
+        version = found["metadata"]["resourceVersion"]
+        body = {"metadata": {"resourceVersion": version}, "data": {KEY: text}}
+        self._api.patch(CONFIG_MAPS, self._namespace, CONFIG_MAP, body)

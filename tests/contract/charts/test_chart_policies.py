@@ -1,0 +1,257 @@
+"""What hospitals ask of every pod and object of the charts, as far as a manifest says it. Exceptions have reasons."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from fedround_api.jobs import Role
+from fedround_operator.kit.jobmanifests import JobRequest, job
+from support.charts import CLINIC, HUB, NAMESPACES, VARIANTS, Object, Pod, of_kind, pods, rendered
+
+EVERY = [(chart, variant) for chart, variant in VARIANTS]
+PODS = [
+    pytest.param(pod, id=f"{variant}: {pod.name}") for chart, variant in EVERY for pod in pods(rendered(chart, variant))
+]
+
+# Caddy's own image gives its program this capability in the file system, and the kernel starts no program that has more
+# than its container may have. Pod Security `restricted` allows it.
+MAY_BIND_LOW_PORTS = {"gateway"}
+# Those that talk to a Kubernetes API. In the gateway's pod a volume gives it to two containers of three.
+WITH_A_TOKEN = {"operator", "agent"}
+# They run once and end.
+WITHOUT_PROBES = {"check", "bucket", "revoked-first"}
+# It listens to nobody; what it does is seen at the gateway, and it ends when it fails.
+WITHOUT_PORT = {"revocations"}
+
+
+@pytest.mark.parametrize("pod", PODS)
+def test_a_pod_is_restricted(pod: Pod) -> None:
+    security = pod.spec["securityContext"]
+
+    assert security["runAsNonRoot"] is True
+    assert (security["runAsUser"], security["runAsGroup"]) == (65532, 65532)
+    assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert not {"hostNetwork", "hostPID", "hostIPC", "hostUsers"} & pod.spec.keys()
+    for container in pod.containers:
+        own = container["securityContext"]
+        added = {"add": ["NET_BIND_SERVICE"]} if container["name"] in MAY_BIND_LOW_PORTS else {}
+        assert own == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"], **added},
+        }, container["name"]
+
+
+@pytest.mark.parametrize("pod", PODS)
+def test_a_pod_uses_only_volumes_that_a_namespace_may_have(pod: Pod) -> None:
+    kinds = {kind for volume in pod.spec["volumes"] for kind in volume if kind != "name"}
+    named = {volume["name"] for volume in pod.spec["volumes"]}
+    mounted = {mount["name"] for container in pod.containers for mount in container["volumeMounts"]}
+
+    assert kinds <= {"configMap", "secret", "emptyDir", "persistentVolumeClaim", "projected"}
+    assert mounted == named
+
+
+@pytest.mark.parametrize("pod", PODS)
+def test_only_what_calls_the_api_gets_a_token(pod: Pod) -> None:
+    names = {container["name"] for container in pod.containers}
+
+    assert pod.spec["automountServiceAccountToken"] is bool(names & WITH_A_TOKEN)
+    # They would set FEDROUND_... variables of their own.
+    assert pod.spec["enableServiceLinks"] is False
+
+
+def test_in_the_gateways_pod_the_gateway_itself_gets_no_token_and_the_others_no_key() -> None:
+    (pod,) = [one for one in pods(rendered(HUB, "every part")) if one.name.endswith("-gateway")]
+    mounts = {one["name"]: {mount["name"] for mount in one["volumeMounts"]} for one in pod.containers}
+
+    assert {name for name, found in mounts.items() if "token" in found} == {"revocations", "revoked-first"}
+    assert {name for name, found in mounts.items() if "certificate" in found} == {"gateway"}
+    items = {volume["name"]: volume.get("secret", {}).get("items") for volume in pod.spec["volumes"]}
+    assert items["public"] == [{"key": "tls.crt", "path": "tls.crt"}]
+    assert items["federation"] == items["store"] == [{"key": "ca.crt", "path": "ca.crt"}]
+
+
+@pytest.mark.parametrize("pod", PODS)
+def test_a_container_says_what_it_needs_and_cannot_take_more_memory(pod: Pod) -> None:
+    for container in pod.containers:
+        assert set(container["resources"]["requests"]) == {"cpu", "memory"}, container["name"]
+        # No limit of CPU: it would only slow down what could use an idle core.
+        assert set(container["resources"]["limits"]) == {"memory"}, container["name"]
+
+
+@pytest.mark.parametrize("pod", PODS)
+def test_what_runs_on_is_probed(pod: Pod) -> None:
+    for container in pod.containers:
+        if container["name"] in WITHOUT_PROBES | WITHOUT_PORT:
+            continue
+        ports = {port["name"] for port in container["ports"]}
+        for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+            asked = container[probe].get("httpGet") or container[probe]["tcpSocket"]
+            assert asked["port"] in ports, (container["name"], probe)
+
+
+@pytest.mark.parametrize(("chart", "variant"), EVERY)
+def test_a_service_leads_to_pods_that_are_there(chart: str, variant: str) -> None:
+    objects = rendered(chart, variant)
+    for service in of_kind(objects, "Service"):
+        wanted = service["spec"]["selector"].items()
+        (pod,) = [one for one in pods(objects) if wanted <= one.labels.items()]
+        ports = {port["name"] for container in pod.containers for port in container.get("ports", [])}
+        assert {port["targetPort"] for port in service["spec"]["ports"]} <= ports
+
+
+@pytest.mark.parametrize(("chart", "variant"), EVERY)
+def test_no_right_is_a_wildcard(chart: str, variant: str) -> None:
+    for one in rendered(chart, variant):
+        for rule in one.get("rules", []):
+            assert "*" not in [*rule["apiGroups"], *rule["resources"], *rule["verbs"]], one["metadata"]["name"]
+
+
+@pytest.mark.parametrize("variant", [variant for chart, variant in EVERY if chart == CLINIC])
+def test_everything_of_a_clinic_is_in_its_namespace(variant: str) -> None:
+    kinds = {
+        "ConfigMap", "Deployment", "NetworkPolicy", "PersistentVolumeClaim", "Pod", "Role", "RoleBinding", "Secret",
+        "Service", "ServiceAccount",
+    }  # fmt: skip
+
+    for one in rendered(CLINIC, variant):
+        assert one["kind"] in kinds
+        assert one["metadata"]["namespace"] == NAMESPACES[CLINIC]
+
+
+def test_nothing_of_a_clinic_is_reached_from_outside() -> None:
+    for service in of_kind(rendered(CLINIC, "every part"), "Service"):
+        assert "type" not in service["spec"]
+        assert "externalIPs" not in service["spec"]
+
+
+def test_the_chart_of_a_clinic_neither_makes_nor_sees_a_private_key() -> None:
+    objects = rendered(CLINIC, "bundle")
+    (membership,) = of_kind(objects, "Secret")
+
+    assert membership["metadata"]["name"] == "fedround-membership"
+    assert set(membership["data"]) == {"ca.crt", "tls.crt", "token"}
+
+
+KEPT = [
+    (HUB, "trial", {"CustomResourceDefinition", "Namespace", "Secret", "PersistentVolumeClaim", "ConfigMap"}),
+    (CLINIC, "bundle", {"PersistentVolumeClaim"}),
+]
+
+
+@pytest.mark.parametrize(("chart", "variant", "kinds"), KEPT)
+def test_what_cannot_be_made_again_outlives_the_release(chart: str, variant: str, kinds: set[str]) -> None:
+    kept = [one for one in rendered(chart, variant) if "helm.sh/resource-policy" in _annotations(one)]
+
+    assert {one["kind"] for one in kept} == kinds
+    assert all(_annotations(one)["helm.sh/resource-policy"] == "keep" for one in kept)
+
+
+def test_no_upgrade_takes_a_revocation_back() -> None:
+    """Data that the chart gave would be written over those of `fedround clinic revoke`."""
+    (revoked,) = of_kind(rendered(HUB, "trial"), "ConfigMap", "fedround-revoked")
+
+    assert "data" not in revoked
+
+
+def test_the_namespace_of_rounds_is_restricted() -> None:
+    (namespace,) = of_kind(rendered(HUB, "trial"), "Namespace")
+
+    assert namespace["metadata"]["name"] == "skin-network"
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def _annotations(one: Object) -> dict[str, str]:
+    found: dict[str, str] = one["metadata"].get("annotations") or {}
+    return found
+
+
+# --- who may talk to whom
+
+
+def _job_labels(role: Role, namespace: str) -> tuple[str, dict[str, str]]:
+    made = job(JobRequest("r", namespace, role, 1, "image", "{}", 60))
+    labels: dict[str, str] = made["spec"]["template"]["metadata"]["labels"]
+    return namespace, labels
+
+
+def _matches(selector: Object, labels: dict[str, str]) -> bool:
+    by_value = all(labels.get(name) == value for name, value in selector.get("matchLabels", {}).items())
+    expressions = selector.get("matchExpressions", [])
+    assert all(one["operator"] == "In" for one in expressions)
+    return by_value and all(labels.get(one["key"]) in one["values"] for one in expressions)
+
+
+def _out(objects: list[Object], namespace: str, labels: dict[str, str]) -> list[Object] | None:
+    """The rules by which a pod may call others; None where no policy binds it."""
+    found = [
+        policy["spec"]
+        for policy in of_kind(objects, "NetworkPolicy")
+        if policy["metadata"]["namespace"] == namespace and _matches(policy["spec"]["podSelector"], labels)
+    ]
+    assert all(set(spec["policyTypes"]) == {"Ingress", "Egress"} for spec in found)
+    return [rule for spec in found for rule in spec["egress"]] if found else None
+
+
+def _ports(rules: list[Object] | None) -> set[int]:
+    assert rules is not None
+    return {port["port"] for rule in rules for port in rule["ports"]}
+
+
+def test_the_job_that_sees_images_may_talk_to_nobody() -> None:
+    for variant in ("bundle", "every part"):
+        assert _out(rendered(CLINIC, variant), *_job_labels(Role.TRAIN, NAMESPACES[CLINIC])) == []
+
+
+@pytest.mark.parametrize("role", [Role.FETCH, Role.SUBMIT])
+def test_the_jobs_that_carry_reach_names_and_the_gateway_only(role: Role) -> None:
+    rules = _out(rendered(CLINIC, "every part"), *_job_labels(role, NAMESPACES[CLINIC]))
+
+    assert _ports(rules) == {53, 8443}
+    assert rules is not None
+    assert [rule["to"] for rule in rules if rule["ports"][0]["port"] == 8443] == [
+        [{"ipBlock": {"cidr": "203.0.113.7/32"}}]
+    ]
+
+
+def test_the_agent_reaches_names_the_gateway_and_its_api_server() -> None:
+    objects = rendered(CLINIC, "every part")
+    (agent,) = [pod for pod in pods(objects) if pod.name.startswith("Deployment")]
+
+    assert _ports(_out(objects, NAMESPACES[CLINIC], dict(agent.labels))) == {53, 8443, 6443}
+
+
+@pytest.mark.parametrize("role", [Role.INIT, Role.AGGREGATE, Role.VALIDATE])
+def test_the_hubs_jobs_reach_names_and_the_store(role: Role) -> None:
+    assert _ports(_out(rendered(HUB, "trial"), *_job_labels(role, "skin-network"))) == {53, 9000}
+    assert _ports(_out(rendered(HUB, "every part"), *_job_labels(role, "skin-network"))) == {53, 8443}
+
+
+def test_every_pod_of_the_charts_is_bound_by_a_policy() -> None:
+    for chart, variant in EVERY:
+        objects = rendered(chart, variant)
+        for pod in pods(objects):
+            bound = _out(objects, NAMESPACES[chart], dict(pod.labels)) is not None
+            assert bound is (variant != "least"), pod.name
+
+
+def _callers(objects: list[Object], policy: str) -> Iterator[Object]:
+    (found,) = of_kind(objects, "NetworkPolicy", policy)
+    for rule in found["spec"]["ingress"]:
+        yield from rule.get("from", [{}])
+
+
+def test_the_trial_store_is_open_to_those_that_need_it() -> None:
+    peers = list(_callers(rendered(HUB, "trial"), "fedround-minio"))
+
+    components = [one["podSelector"].get("matchLabels", {}).get("app.kubernetes.io/component") for one in peers]
+    assert components == ["operator", "gateway", "test", None]
+    assert peers[3]["namespaceSelector"] == {"matchLabels": {"kubernetes.io/metadata.name": "skin-network"}}
+    assert _matches(peers[3]["podSelector"], _job_labels(Role.VALIDATE, "skin-network")[1])
+    assert not _matches(peers[3]["podSelector"], _job_labels(Role.TRAIN, "skin-network")[1])
+
+
+def test_clinics_may_come_from_everywhere_unless_the_values_say_from_where() -> None:
+    assert list(_callers(rendered(HUB, "trial"), "fedround-gateway")) == [{}]
+    assert {"ipBlock": {"cidr": "198.51.100.0/24"}} in _callers(rendered(HUB, "every part"), "hub-gateway")

@@ -1,0 +1,165 @@
+"""The charts on a real API server: what it takes, whose rights suffice, and what upgrades and removals leave."""
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.charts import CHARTS, CLINIC, HUB, NAMESPACES, VARIANTS, Object, Refused, example, pods, rendered, run_helm
+from support.running_cluster import RunningCluster
+
+pytest_plugins = ("support.cluster_fixture",)
+
+RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+REVOKED = "ab" * 32 + " yes\n"
+
+
+def namespace(cluster: RunningCluster, name: str) -> None:
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": RESTRICTED}})
+
+
+def helm(
+    major: int, verb: str, chart: str, kubeconfig: Path, *arguments: str, values: Mapping[str, Any] | None = None
+) -> str:
+    """Install, upgrade or uninstall release `fedround` with the example's values and those given."""
+    place = (f"--kubeconfig={kubeconfig}", f"--namespace={NAMESPACES[chart]}")
+    if verb == "uninstall":
+        return run_helm(major, verb, "fedround", *place)
+    given = {**VARIANTS[chart, "trial" if chart == HUB else "bundle"], **(values or {})}
+    return run_helm(major, verb, "fedround", str(CHARTS / chart), *place, example(chart), *arguments, values=given)
+
+
+@pytest.fixture(scope="module")
+def hub(cluster: RunningCluster) -> Iterator[RunningCluster]:
+    """A cluster where the hub can be installed; the namespace of rounds is made by the chart."""
+    namespace(cluster, NAMESPACES[HUB])
+    yield cluster
+    cluster.kubectl("delete", "namespace", NAMESPACES[HUB], "skin-network", "--wait=false", "--ignore-not-found")
+
+
+@pytest.mark.parametrize(("chart", "variant"), VARIANTS)
+def test_a_restricted_namespace_takes_every_pod(cluster: RunningCluster, chart: str, variant: str) -> None:
+    namespace(cluster, "restricted")
+    cluster.wait_for(lambda: cluster.get("serviceaccounts", "-n", "restricted")["items"])
+    manifests = []
+    for pod in pods(rendered(chart, variant)):
+        # An account that the release would have made is none of Pod Security's business.
+        spec = {name: value for name, value in pod.spec.items() if name != "serviceAccountName"}
+        metadata = {"name": pod.owner["metadata"]["name"], "namespace": "restricted", "labels": dict(pod.labels)}
+        manifests.append({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+
+    said = cluster.kubectl("create", "--dry-run=server", "-f", "-", stdin=_list(manifests))
+
+    assert said.count("created (server dry run)") == len(manifests) > 0
+
+
+def _list(items: list[Object]) -> str:
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+
+
+def _secret(cluster: RunningCluster, name: str) -> dict[str, str]:
+    data: dict[str, str] = cluster.get("secret", name, "-n", NAMESPACES[HUB])["data"]
+    return data
+
+
+@pytest.mark.parametrize("major", [3, 4])
+def test_upgrade_removal_and_return_lose_nothing_of_a_hub(hub: RunningCluster, major: int) -> None:
+    kubeconfig = hub.cluster.admin_kubeconfig
+    said = helm(major, "install", HUB, kubeconfig)
+    assert "helm test fedround --namespace fedround-system --logs" in said
+    assert "kubectl apply --namespace skin-network -f model.yaml" in said
+    keys = _secret(hub, "fedround-store")
+    hub.kubectl("wait", "--for=condition=Established", "crd/clinics.fedround.dev", "--timeout=30s")
+    clinic = {"apiVersion": "fedround.dev/v1alpha1", "kind": "Clinic", "spec": {}}
+    hub.apply({**clinic, "metadata": {"name": "ottawa", "namespace": "skin-network"}})
+    patch = json.dumps({"data": {"revoked.list": REVOKED}})
+    hub.kubectl("patch", "configmap", "fedround-revoked", "-n", NAMESPACES[HUB], "--type=merge", "-p", patch)
+
+    helm(major, "upgrade", HUB, kubeconfig, values={"operator": {"workers": 8}})
+    helm(major, "uninstall", HUB, kubeconfig)
+
+    assert hub.get("deployments", "-n", NAMESPACES[HUB])["items"] == []
+    assert hub.get("clinics.fedround.dev", "ottawa", "-n", "skin-network")
+    assert hub.get("pvc", "fedround-minio", "-n", NAMESPACES[HUB])
+    assert hub.get("configmap", "fedround-revoked", "-n", NAMESPACES[HUB])["data"] == {"revoked.list": REVOKED}
+    assert _secret(hub, "fedround-store") == keys
+
+    helm(major, "install", HUB, kubeconfig)
+
+    assert hub.get("configmap", "fedround-revoked", "-n", NAMESPACES[HUB])["data"] == {"revoked.list": REVOKED}
+    assert _secret(hub, "fedround-store") == keys
+    helm(major, "uninstall", HUB, kubeconfig)
+
+
+def test_a_release_of_helm_3_goes_on_with_helm_4(hub: RunningCluster) -> None:
+    kubeconfig = hub.cluster.admin_kubeconfig
+    helm(3, "install", HUB, kubeconfig)
+    keys = _secret(hub, "fedround-store")
+
+    helm(4, "upgrade", HUB, kubeconfig, values={"operator": {"workers": 8}})
+
+    assert _secret(hub, "fedround-store") == keys
+    (operator,) = hub.get("deployment", "-n", NAMESPACES[HUB], "-l", "app.kubernetes.io/component=operator")["items"]
+    variables = {one["name"]: one.get("value") for one in operator["spec"]["template"]["spec"]["containers"][0]["env"]}
+    assert variables["FEDROUND_WORKERS"] == "8"
+    helm(4, "uninstall", HUB, kubeconfig)
+
+
+# --- the clinic, as the administrator of its namespace and of nothing else
+
+
+@pytest.fixture(scope="module")
+def administrator(cluster: RunningCluster) -> Path:
+    """The kubeconfig of someone who has the ClusterRole `admin` in the clinic's namespace."""
+    home = NAMESPACES[CLINIC]
+    namespace(cluster, home)
+    binding = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "it", "namespace": home},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "clinic-it"}],
+    }
+    cluster.apply(binding)
+    path = cluster.cluster.layout.kubeconfigs / "clinic-it.conf"
+    cluster.cluster.write_user(path, "clinic-it", namespace=home)
+    return path
+
+
+@pytest.mark.parametrize("major", [3, 4])
+def test_a_clinic_installs_with_the_rights_of_a_namespaces_administrator(
+    cluster: RunningCluster, administrator: Path, major: int
+) -> None:
+    home = NAMESPACES[CLINIC]
+    key = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "fedround-certificate", "namespace": home}}
+    cluster.apply({**key, "stringData": {"tls.key": "made by the clinic"}})
+
+    said = helm(major, "install", CLINIC, administrator)
+    assert "helm test fedround --namespace fedround --logs" in said
+    assert "kubectl logs --namespace fedround deployment/fedround-agent --follow" in said
+    helm(major, "upgrade", CLINIC, administrator, values={"policy": {"caseVolume": 900}})
+
+    policy = cluster.get("configmap", "fedround-policy", "-n", home)["data"]["policy.yaml"]
+    assert "caseVolume: 900" in policy
+    assert (
+        cluster.get("secret", "fedround-membership", "-n", home)["data"]["token"]
+        == base64.b64encode(b"a-token").decode()
+    )
+
+    helm(major, "uninstall", CLINIC, administrator)
+
+    left = cluster.get("deployments,services,roles,networkpolicies,secrets,pvc", "-n", home)["items"]
+    assert sorted(one["metadata"]["name"] for one in left) == ["fedround-certificate", "fedround-workspace"]
+    held = cluster.get("secret", "fedround-certificate", "-n", home)["data"]
+    assert held == {"tls.key": base64.b64encode(b"made by the clinic").decode()}
+    cluster.kubectl("delete", "pvc/fedround-workspace", "-n", home, "--wait=false")
+
+
+def test_the_rights_of_a_namespaces_administrator_are_no_more_than_that(administrator: Path) -> None:
+    place = (str(CHARTS / CLINIC), f"--kubeconfig={administrator}", "--namespace=default", example(CLINIC))
+
+    with pytest.raises(Refused, match="forbidden"):
+        run_helm(3, "install", "elsewhere", *place, values=VARIANTS[CLINIC, "bundle"])

@@ -1,0 +1,195 @@
+"""What `helm test` and the bucket's maker do, with a real gateway and a real object store."""
+
+import hashlib
+import io
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from minio import Minio
+
+from fedround_api.jobs import StoreAddress
+from fedround_local.objectstore import BUCKET, REGION, StoreKey
+from fedround_operator.agent import check as agent_check
+from fedround_operator.hub import check as hub_check
+from fedround_operator.hub.bucket import Bucket, StoreUnusable
+from fedround_operator.hub.prepare import ensure
+from fedround_operator.kit.checks import CheckFailed
+from fedround_operator.kit.pki import request_certificate
+from support.gateway_fixture import Door, door
+
+__all__ = ["door"]
+
+
+def bucket_of(door: Door, folder: Path, key: StoreKey, name: str = BUCKET, endpoint: str = "") -> Bucket:
+    (folder / "access-key").write_text(key.access_key)
+    (folder / "secret-key").write_text(key.secret_key)
+    return Bucket(StoreAddress(endpoint=endpoint or door.store.address, bucket=name, region=REGION), folder)
+
+
+@pytest.fixture
+def bucket(door: Door, tmp_path: Path) -> Bucket:
+    return bucket_of(door, tmp_path, door.store.keys.hub)
+
+
+# --- the bucket
+
+
+def test_a_missing_bucket_is_made_once(door: Door, tmp_path: Path) -> None:
+    made = bucket_of(door, tmp_path, door.store.keys.admin, "fedround-new")
+
+    assert made.ensure() is True
+    assert made.ensure() is False
+    made.probe()
+
+
+def test_the_maker_waits_for_a_store_that_is_not_there_yet(door: Door, tmp_path: Path) -> None:
+    away = bucket_of(door, tmp_path, door.store.keys.hub, endpoint="127.0.0.1:9")
+    stop = threading.Event()
+    waiting = threading.Thread(target=ensure, args=(away, stop, 0.01))
+    waiting.start()
+
+    waiting.join(timeout=0.3)
+    assert waiting.is_alive()
+    stop.set()
+    waiting.join(timeout=10)
+    assert not waiting.is_alive()
+    assert ensure(bucket_of(door, tmp_path, door.store.keys.hub), threading.Event()) is True
+
+
+def test_the_stores_check_leaves_nothing_behind(door: Door, bucket: Bucket) -> None:
+    assert hub_check.store(bucket) == "an object was written, read and removed"
+
+    admin = door.store.keys.admin
+    client = Minio(door.store.address, admin.access_key, admin.secret_key, secure=False, region=REGION)
+    assert [one.object_name for one in client.list_objects(BUCKET, "rounds/", recursive=True)] == []
+
+
+def test_keys_that_the_store_does_not_know_are_told(door: Door, tmp_path: Path) -> None:
+    with pytest.raises(CheckFailed, match="refuses to write an object in fedround: InvalidAccessKeyId"):
+        hub_check.store(bucket_of(door, tmp_path, StoreKey("NOBODY", "secret")))
+
+
+def test_a_store_that_is_away_is_told(door: Door, tmp_path: Path) -> None:
+    with pytest.raises(CheckFailed, match="did not write an object"):
+        hub_check.store(bucket_of(door, tmp_path, door.store.keys.hub, endpoint="127.0.0.1:9"))
+
+
+def test_a_test_set_is_known_by_its_manifest(door: Door, bucket: Bucket) -> None:
+    content = b'{"images": {}}'
+    digest = hashlib.sha256(content).hexdigest()
+    door.hub.put_object(BUCKET, "test-sets/ontario/manifest.json", io.BytesIO(content), len(content))
+
+    assert digest in hub_check.test_set(bucket, "test-sets/ontario", digest)
+    with pytest.raises(CheckFailed, match=f"has the sha256 {digest}, not 0000"):
+        hub_check.test_set(bucket, "test-sets/ontario", "0" * 64)
+    with pytest.raises(CheckFailed, match="Copy the test set to test-sets/quebec/ of the bucket"):
+        hub_check.test_set(bucket, "test-sets/quebec", digest)
+    with pytest.raises(StoreUnusable, match="NoSuchKey"):
+        bucket.digest_of("test-sets/quebec/manifest.json")
+
+
+# --- the gateway
+
+
+@pytest.fixture
+def trusting(tmp_path: Path) -> Callable[[Path], Path]:
+    """A folder with the certificate of one authority."""
+
+    def trust(authority: Path) -> Path:
+        folder = tmp_path / "authorities"
+        folder.mkdir()
+        (folder / "ca.crt").write_bytes(authority.read_bytes())
+        return folder
+
+    return trust
+
+
+Trusting = Callable[[Path], Path]
+
+
+def test_a_gateway_that_proves_itself_and_lets_nobody_in_passes(door: Door, trusting: Trusting) -> None:
+    settings = door.gateway.settings
+    said = hub_check.gateway(settings.address, settings.address, trusting(settings.federation_ca))
+
+    assert said == "it proves to be 127.0.0.1 and refuses callers without a certificate"
+
+
+def test_a_certificate_for_another_name_is_told(door: Door, trusting: Trusting) -> None:
+    settings = door.gateway.settings
+    with pytest.raises(CheckFailed, match=r"clinics will not trust the gateway as fedround\.example\.org"):
+        hub_check.gateway(settings.address, "fedround.example.org:443", trusting(settings.federation_ca))
+
+
+def test_a_certificate_by_another_authority_is_told(door: Door, trusting: Trusting) -> None:
+    settings = door.gateway.settings
+    with pytest.raises(CheckFailed, match="and be by the federation's authority"):
+        hub_check.gateway(settings.address, settings.address, trusting(settings.api_ca))
+
+
+def test_a_door_that_opens_without_a_certificate_is_told(door: Door, trusting: Trusting) -> None:
+    """The API server's stand-in asks for a certificate and goes on without one."""
+    address = door.api.address.removeprefix("https://")
+    with pytest.raises(CheckFailed, match="answers callers that show no certificate"):
+        hub_check.gateway(address, address, trusting(door.gateway.settings.api_ca))
+
+
+def test_a_gateway_that_is_away_is_told(door: Door, trusting: Trusting) -> None:
+    with pytest.raises(CheckFailed, match="look at the gateway's log"):
+        hub_check.gateway("127.0.0.1:9", "127.0.0.1:9", trusting(door.gateway.settings.federation_ca))
+
+
+def test_what_is_no_certificate_is_told(door: Door, tmp_path: Path) -> None:
+    (tmp_path / "gateway.crt").write_text("not one")
+    address = door.gateway.settings.address
+    with pytest.raises(CheckFailed, match=r"gateway\.crt is no certificate of an authority"):
+        hub_check.gateway(address, address, tmp_path)
+
+
+# --- the clinic
+
+
+@pytest.fixture
+def mounted(door: Door, tmp_path: Path) -> Callable[[str], Path]:
+    """A clinic's Secret and membership as the kubelet lays them out: files behind a link that is replaced as one."""
+
+    def mount(clinic: str) -> Path:
+        folder = tmp_path / clinic / "..2026_11_28"
+        folder.mkdir(parents=True)
+        key, request = request_certificate(clinic)
+        for name, content in (
+            ("tls.key", key),
+            ("tls.crt", door.authority.sign_clinic(request)),
+            ("ca.crt", door.authority.certificate_pem),
+            ("token", b"the-token"),
+        ):
+            (folder / name).write_bytes(content)
+            (folder.parent / name).symlink_to(f"..data/{name}")
+        (folder.parent / "..data").symlink_to(folder.name)
+        return folder.parent
+
+    return mount
+
+
+def test_a_clinic_that_the_hub_lets_in_passes(door: Door, mounted: Callable[[str], Path]) -> None:
+    address, folder = door.gateway.settings.address, mounted("north")
+
+    assert agent_check.hub(address, folder, folder, "north") == f"{address} lets north in; it has a part in 0 rounds"
+    assert door.api.seen[-1].path.startswith("/apis/fedround.dev/v1alpha1/namespaces/clinic-north/clinicrounds?")
+    assert door.api.seen[-1].headers["authorization"] == "Bearer the-token"
+
+
+def test_a_clinic_with_another_clinics_certificate_is_told_to_ask(door: Door, mounted: Callable[[str], Path]) -> None:
+    folder = mounted("south")
+
+    with pytest.raises(CheckFailed, match=r"the hub refuses this clinic: .* Ask the network's administrator"):
+        agent_check.hub(door.gateway.settings.address, folder, folder, "north")
+
+
+def test_a_clinic_without_its_files_or_without_a_hub_is_told(mounted: Callable[[str], Path], tmp_path: Path) -> None:
+    with pytest.raises(CheckFailed, match="cannot be read"):
+        agent_check.hub("127.0.0.1:9", tmp_path, tmp_path, "north")
+    folder = mounted("north")
+    with pytest.raises(CheckFailed, match="what your firewall lets out"):
+        agent_check.hub("127.0.0.1:9", folder, folder, "north")

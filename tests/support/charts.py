@@ -1,0 +1,189 @@
+"""The charts as tests see them: values to render them with, and the objects that come out."""
+
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from support import tools
+
+Object = dict[str, Any]
+
+ROOT = Path(__file__).parents[2]
+CHARTS = ROOT / "charts"
+EXAMPLES = ROOT / "examples"
+HUB, CLINIC = "fedround-hub", "fedround-clinic"
+NAMESPACES = {HUB: "fedround-system", CLINIC: "fedround"}
+
+_PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+BUNDLE: Object = {
+    "clinic": {"name": "ottawa"},
+    "hub": {"gateway": "fedround.example.org:443", "ca": _PEM, "certificate": _PEM, "token": "a-token"},
+}
+_PLACEMENT: Object = {
+    "nodeSelector": {"disk": "ssd"},
+    "tolerations": [{"key": "dedicated", "operator": "Exists"}],
+    "affinity": {"podAntiAffinity": {}},
+}
+_PEERS = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
+
+# Beyond the examples: every part that the charts can leave out, put in, and everything left out.
+VARIANTS: Mapping[tuple[str, str], Object] = {
+    (HUB, "trial"): {},
+    (HUB, "every part"): {
+        "fullnameOverride": "hub",
+        "image": {
+            "gateway": {"repository": "registry.example.org/caddy", "digest": "sha256:" + "0a" * 32},
+            "pullSecrets": ["registry"],
+        },
+        "operator": _PLACEMENT,
+        "gateway": {
+            "replicas": 2,
+            "service": {
+                "type": "NodePort",
+                "nodePort": 30443,
+                "annotations": {"example.org/pool": "public"},
+                "externalTrafficPolicy": "Local",
+            },
+            "federationCA": {"existingConfigMap": "", "existingSecret": "federation"},
+            **_PLACEMENT,
+        },
+        "store": {"endpoint": "s3.example.org:8443", "https": True, "ownHost": True, "existingSecret": "store-keys"},
+        "minio": {"enabled": False},
+        "testSet": {"prefix": "", "existingClaim": "test-set"},
+        "networkPolicy": {
+            "metricsFrom": _PEERS,
+            "gatewayFrom": ["198.51.100.0/24"],
+            "apiServer": {"cidrs": ["192.0.2.1/32"], "ports": [6443]},
+            "store": {"cidrs": ["192.0.2.2/32"]},
+        },
+    },
+    (HUB, "least"): {
+        "crds": {"install": False},
+        "network": {"namespace": "fedround-system", "create": False},
+        "gateway": {"service": {"type": "ClusterIP"}},
+        "minio": {"persistence": {"existingClaim": "objects"}},
+        "testSet": {"prefix": "", "manifestSha256": ""},
+        "networkPolicy": {"enabled": False},
+    },
+    (CLINIC, "bundle"): BUNDLE,
+    (CLINIC, "every part"): {
+        "fullnameOverride": "agent",
+        "clinic": BUNDLE["clinic"],
+        "hub": {"gateway": "fedround.example.org:8443", "existingSecret": "membership"},
+        "certificateSecret": "ottawa-certificate",
+        "policy": {
+            "caseVolume": 10_000_000,
+            "privacy": {"allowNone": True, "reportCaseCounts": True},
+            "training": {"allowUnlocked": True},
+        },
+        "workspace": {"storageClassName": "fast", "accessModes": ["ReadWriteMany"]},
+        "image": {"pullSecrets": ["registry"], "pullPolicy": "Always"},
+        "agent": _PLACEMENT,
+        "networkPolicy": {
+            "metricsFrom": _PEERS,
+            "apiServer": {"cidrs": ["192.0.2.1/32"], "ports": [6443]},
+            "gateway": {"cidrs": ["203.0.113.7/32"]},
+        },
+    },
+    (CLINIC, "least"): {
+        **BUNDLE,
+        "workspace": {"existingClaim": "work"},
+        "networkPolicy": {"enabled": False},
+    },
+}
+
+
+class Refused(Exception):
+    """Helm did not render the chart; the message is its own."""
+
+
+@dataclass(frozen=True)
+class Pod:
+    """A pod that a chart makes, in whatever kind, and the object that it is in."""
+
+    owner: Object
+    template: Object
+
+    @property
+    def name(self) -> str:
+        return f"{self.owner['kind']} {self.owner['metadata']['name']}"
+
+    @property
+    def spec(self) -> Object:
+        found: Object = self.template["spec"]
+        return found
+
+    @property
+    def containers(self) -> list[Object]:
+        return [*self.spec.get("initContainers", []), *self.spec["containers"]]
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        found: Mapping[str, str] = self.template["metadata"]["labels"]
+        return found
+
+
+def run_helm(major: int, *arguments: str, values: Object | None = None) -> str:
+    """What Helm prints; `values` come as one more file of them. Raises Refused with what it says of an error."""
+    given = [] if values is None else ["--values=-"]
+    done = subprocess.run(
+        [tools.helm(major), *arguments, *given],
+        input=json.dumps(values),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise Refused(done.stderr + done.stdout)
+    return done.stdout
+
+
+def example(chart: str) -> str:
+    """The argument that gives the example's values."""
+    return f"--values={EXAMPLES / chart.replace('fedround-', 'values-')}.yaml"
+
+
+def template(chart: str, *arguments: str, values: Object, major: int = 3) -> list[Object]:
+    """The objects of the chart, rendered for release `fedround` in the chart's usual namespace.
+
+    With the example's values, over them the values given, over them what `--set` says.
+    """
+    place = ("template", "fedround", str(CHARTS / chart), f"--namespace={NAMESPACES[chart]}")
+    output = run_helm(major, *place, example(chart), *arguments, values=values)
+    return [one for one in yaml.load_all(output, yaml.CSafeLoader) if one]
+
+
+@cache
+def _rendered(chart: str, variant: str, major: int) -> str:
+    return json.dumps(template(chart, values=VARIANTS[chart, variant], major=major))
+
+
+def rendered(chart: str, variant: str, major: int = 3) -> list[Object]:
+    """The objects of a variant; each is rendered once."""
+    found: list[Object] = json.loads(_rendered(chart, variant, major))
+    return found
+
+
+def of_kind(objects: list[Object], kind: str, name: str = "") -> Iterator[Object]:
+    """The objects of a kind, and of a name if one is given."""
+    return (one for one in objects if one["kind"] == kind and name in ("", one["metadata"]["name"]))
+
+
+def pods(objects: list[Object]) -> list[Pod]:
+    """All pods that are made, by themselves or by a Deployment."""
+    return [
+        Pod(one, one if one["kind"] == "Pod" else one["spec"]["template"])
+        for one in objects
+        if one["kind"] in ("Pod", "Deployment", "Job", "StatefulSet", "DaemonSet")
+    ]
+
+
+def environment(container: Object) -> dict[str, str]:
+    """The variables of a container that have a value in the manifest."""
+    return {one["name"]: one["value"] for one in container.get("env", []) if "value" in one}

@@ -1,0 +1,439 @@
+"""Members come, stay and go: what is on the hub after each step, and after steps that broke off."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+import pytest
+import yaml
+
+from fedround_api import names
+from fedround_operator.agent.rights import hub_rules
+from fedround_operator.enrolment.bundle import Bundle
+from fedround_operator.enrolment.errors import EnrolmentError
+from fedround_operator.enrolment.members import Member, Members, Terms
+from fedround_operator.enrolment.revocations import ConfigMapRevocations
+from fedround_operator.kit import pki
+from fedround_operator.kit.errors import ApiUnreachable, Conflict
+from fedround_operator.kit.resources import (
+    CLINIC_ROUNDS,
+    CLINICS,
+    CONFIG_MAPS,
+    LEASES,
+    NAMESPACES,
+    ROLE_BINDINGS,
+    ROLES,
+    SECRETS,
+    SERVICE_ACCOUNTS,
+    Object,
+)
+from support.builders import make_clinic_round
+from support.fake_api import Call, FakeApi
+from support.identities import YEAR, Held, Registry, encoded, now
+
+NETWORK, SYSTEM = "skin-network", "fedround-system"
+
+
+class Gateway:
+    """A list of revoked certificates that only grows."""
+
+    def __init__(self) -> None:
+        self.refused: set[str] = set()
+
+    def add(self, fingerprints: Iterable[str]) -> None:
+        self.refused |= set(fingerprints)
+
+
+class Hub:
+    """A hub without members, and its administrator."""
+
+    def __init__(self) -> None:
+        self.api, self.gateway, self.registry = FakeApi(), Gateway(), Registry()
+        self.members = Members(self.api, NETWORK, revocations=self.gateway, clock=now)
+
+    def admit(self, clinic: str, key: bytes, **terms: object) -> bytes:
+        request = pki.read_request(pki.request_for(clinic, key))
+        replace_key, labels = bool(terms.get("replace_key")), terms.get("labels") or {}
+        assert isinstance(labels, dict)
+        return self.members.admit(request, self.registry.authority, Terms(YEAR, labels, replace_key))
+
+    def member(self, name: str) -> Member:
+        return next(one for one in self.members.all() if one.name == name)
+
+    def clinic(self, name: str) -> Object:
+        return next(one for one in self.api.peek(CLINICS, NETWORK) if one["metadata"]["name"] == name)
+
+    def ask(self, clinic: str, by: bytes, *, named: str | None = None) -> bytes:
+        """The clinic's agent puts a request into its Lease; the next key."""
+        key = pki.new_key()
+        request = pki.request_for(named or clinic, key)
+        annotations = {
+            names.RENEWAL_REQUEST_ANNOTATION: request.decode(),
+            names.RENEWAL_SIGNATURE_ANNOTATION: pki.sign_renewal(request, by),
+        }
+        body = {"metadata": {"annotations": annotations}}
+        self.api.patch(LEASES, names.clinic_namespace(clinic), names.LEASE_NAME, body)
+        return key
+
+    def renew(self, clinic: str) -> bytes:
+        return self.members.renew(self.member(clinic), self.registry.authority, YEAR).pem.encode()
+
+
+@pytest.fixture
+def hub() -> Hub:
+    return Hub()
+
+
+DOOR = (NAMESPACES, SERVICE_ACCOUNTS, SECRETS, ROLES, ROLE_BINDINGS, LEASES)
+
+
+class TestAdmission:
+    def test_a_member_has_a_namespace_with_an_identity_its_rights_and_a_lease(self, hub: Hub) -> None:
+        hub.admit("north", pki.new_key())
+
+        made = {one.plural: hub.api.peek(one, "" if one is NAMESPACES else "clinic-north") for one in DOOR}
+        assert {plural: [one["metadata"]["name"] for one in found] for plural, found in made.items()} == {
+            "namespaces": ["clinic-north"],
+            "serviceaccounts": ["agent"],
+            "secrets": ["agent-token"],
+            "roles": ["agent"],
+            "rolebindings": ["agent"],
+            "leases": ["agent"],
+        }
+        assert made["roles"][0]["rules"] == hub_rules()
+        assert made["rolebindings"][0]["subjects"] == [
+            {"kind": "ServiceAccount", "name": "agent", "namespace": "clinic-north"}
+        ]
+        assert made["secrets"][0]["metadata"]["annotations"] == {"kubernetes.io/service-account.name": "agent"}
+        assert made["leases"][0]["metadata"]["labels"] == {
+            "app.kubernetes.io/part-of": "fedround",
+            "fedround.dev/clinic": "north",
+            "fedround.dev/network": "skin-network",
+        }
+
+    def test_the_clinic_object_has_the_certificate_on_record_and_the_labels(self, hub: Hub) -> None:
+        key = pki.new_key()
+
+        certificate = hub.admit("north", key, labels={"region": "ontario"})
+
+        clinic = hub.clinic("north")
+        assert clinic["metadata"]["labels"] == {"region": "ontario"}
+        (record,) = clinic["spec"]["certificates"]
+        assert record["sha256"] == pki.fingerprint(certificate)
+        pki.require_clinic_certificate(
+            certificate, clinic="north", key_sha256=pki.key_digest(key), ca_pem=hub.registry.ca, now=now()
+        )
+
+    def test_the_same_request_again_changes_nothing_and_gives_the_same_certificate(self, hub: Hub) -> None:
+        key = pki.new_key()
+        first = hub.admit("north", key, labels={"region": "ontario"})
+        before = hub.clinic("north"), [hub.api.peek(one, "clinic-north") for one in DOOR]
+
+        assert hub.admit("north", key) == first
+
+        assert (hub.clinic("north"), [hub.api.peek(one, "clinic-north") for one in DOOR]) == before
+
+    def test_what_a_broken_call_has_left_is_completed_by_the_next(self, hub: Hub) -> None:
+        key = pki.new_key()
+
+        for number in range(1, 8):
+            left = number
+
+            def fails(call: Call) -> None:
+                nonlocal left
+                if call.verb != "create":
+                    return
+                left -= 1
+                if left == 0:
+                    raise ApiUnreachable(str(call))
+
+            hub = Hub()
+            hub.api.before = fails
+            with pytest.raises(ApiUnreachable):
+                hub.admit("north", key)
+            hub.api.before = lambda _: None
+
+            hub.admit("north", key)
+
+            assert all(hub.api.peek(one, "" if one is NAMESPACES else "clinic-north") for one in DOOR), number
+            assert len(hub.clinic("north")["spec"]["certificates"]) == 1
+
+    def test_another_key_is_refused_and_nothing_changes(self, hub: Hub) -> None:
+        hub.admit("north", pki.new_key())
+        before = hub.clinic("north")
+
+        with pytest.raises(EnrolmentError, match="known with another key"):
+            hub.admit("north", pki.new_key())
+
+        assert hub.clinic("north") == before
+        assert hub.gateway.refused == set()
+
+    def test_a_key_that_replaces_another_has_the_gateway_refuse_the_one_before(self, hub: Hub) -> None:
+        first = hub.admit("north", pki.new_key())
+
+        second = hub.admit("north", pki.new_key(), replace_key=True)
+
+        assert hub.gateway.refused == {pki.fingerprint(first)}
+        records = hub.clinic("north")["spec"]["certificates"]
+        assert [(one["sha256"], one.get("revoked", False)) for one in records] == [
+            (pki.fingerprint(first), True),
+            (pki.fingerprint(second), False),
+        ]
+
+    def test_a_clinic_object_that_an_administrator_made_before_gets_its_certificate(self, hub: Hub) -> None:
+        hub.api.put(CLINICS, NETWORK, {"metadata": {"name": "north", "labels": {"region": "ontario"}}, "spec": {}})
+
+        hub.admit("north", pki.new_key())
+
+        clinic = hub.clinic("north")
+        assert (clinic["metadata"]["labels"], len(clinic["spec"]["certificates"])) == ({"region": "ontario"}, 1)
+
+    def test_a_suspended_member_stays_suspended(self, hub: Hub) -> None:
+        key = pki.new_key()
+        hub.admit("north", key)
+        hub.api.patch(CLINICS, NETWORK, "north", {"spec": {"suspended": True}})
+
+        hub.admit("north", key)
+
+        assert hub.clinic("north")["spec"]["suspended"] is True
+
+    def test_the_token_is_that_of_the_control_plane(self, hub: Hub) -> None:
+        hub.admit("north", pki.new_key())
+        hub.api.patch(SECRETS, "clinic-north", "agent-token", {"data": {"token": encoded(b"a-token")}})
+
+        assert hub.members.token("north") == "a-token"
+
+
+class TestRenewal:
+    def test_the_answer_is_on_record_before_it_stands_in_the_lease(self, hub: Hub) -> None:
+        key = pki.new_key()
+        hub.admit("north", key)
+        next_key = hub.ask("north", key)
+        written: list[str] = []
+        hub.api.after = lambda call: written.append(call.resource.plural) if call.verb == "patch" else None
+
+        certificate = hub.renew("north")
+
+        assert written == ["clinics", "leases"]
+        assert hub.clinic("north")["spec"]["certificates"][-1]["sha256"] == pki.fingerprint(certificate)
+        assert hub.member("north").annotations[names.RENEWED_CERTIFICATE_ANNOTATION] == certificate.decode()
+        assert pki.read_certificate(certificate).key_sha256 == pki.key_digest(next_key)
+
+    def test_a_request_that_is_answered_no_longer_waits(self, hub: Hub) -> None:
+        key = pki.new_key()
+        hub.admit("north", key)
+        hub.ask("north", key)
+        assert hub.member("north").asks_for_renewal
+
+        hub.renew("north")
+
+        assert (hub.member("north").asks_for_renewal, hub.member("north").is_answered) == (False, True)
+
+    def test_something_else_in_the_place_of_the_answer_hides_no_request(self, hub: Hub) -> None:
+        key = pki.new_key()
+        hub.admit("north", key)
+        hub.ask("north", key)
+        junk = {"metadata": {"annotations": {names.RENEWED_CERTIFICATE_ANNOTATION: "junk"}}}
+        hub.api.patch(LEASES, "clinic-north", "agent", junk)
+
+        assert hub.member("north").asks_for_renewal
+
+    def test_a_renewal_that_broke_off_is_completed_with_the_same_certificate(self, hub: Hub) -> None:
+        key = pki.new_key()
+        hub.admit("north", key)
+        hub.ask("north", key)
+
+        def fails(call: Call) -> None:
+            if call.resource == LEASES and call.verb == "patch":
+                raise ApiUnreachable("no answer")
+
+        hub.api.before = fails
+        with pytest.raises(ApiUnreachable):
+            hub.renew("north")
+        hub.api.before = lambda _: None
+        recorded = hub.clinic("north")["spec"]["certificates"][-1]["pem"]
+
+        assert hub.renew("north").decode() == recorded
+        assert len(hub.clinic("north")["spec"]["certificates"]) == 2
+
+    def test_a_clinic_that_asks_for_anothers_name_gets_nothing(self, hub: Hub) -> None:
+        south, north = pki.new_key(), pki.new_key()
+        hub.admit("south", south)
+        hub.admit("north", north)
+        hub.ask("south", south, named="north")
+
+        with pytest.raises(EnrolmentError, match="the Lease of clinic south asks for the name north"):
+            hub.renew("south")
+
+        assert [len(hub.clinic(name)["spec"]["certificates"]) for name in ("north", "south")] == [1, 1]
+
+    def test_a_lease_that_claims_to_be_another_clinics_counts_where_it_lies(self, hub: Hub) -> None:
+        """A clinic may write its own Lease, labels too."""
+        south = pki.new_key()
+        hub.admit("south", south)
+        hub.admit("north", pki.new_key())
+        hub.ask("south", south)
+        labels = {"metadata": {"labels": {names.CLINIC_LABEL: "north"}}}
+        hub.api.patch(LEASES, "clinic-south", "agent", labels)
+
+        assert [(one.name, one.asks_for_renewal) for one in hub.members.all()] == [("north", False), ("south", True)]
+
+    def test_what_is_no_request_is_refused(self, hub: Hub) -> None:
+        key = pki.new_key()
+        hub.admit("north", key)
+        body = {"metadata": {"annotations": {names.RENEWAL_REQUEST_ANNOTATION: "$(rm -rf /)"}}}
+        hub.api.patch(LEASES, "clinic-north", "agent", body)
+
+        with pytest.raises(pki.RequestRefused, match="no certificate request"):
+            hub.renew("north")
+
+
+class TestRevocation:
+    def test_the_gateway_refuses_all_its_certificates_and_its_rights_and_tasks_are_gone(self, hub: Hub) -> None:
+        key = pki.new_key()
+        first = hub.admit("north", key)
+        hub.ask("north", key)
+        second = hub.renew("north")
+        hub.admit("south", pki.new_key())
+        for clinic in ("north", "south"):
+            hub.api.put(CLINIC_ROUNDS, f"clinic-{clinic}", make_clinic_round(clinic=clinic))
+
+        hub.members.revoke("north")
+
+        assert hub.gateway.refused == {pki.fingerprint(first), pki.fingerprint(second)}
+        for gone in (ROLE_BINDINGS, SECRETS, CLINIC_ROUNDS):
+            assert hub.api.peek(gone, "clinic-north") == []
+            assert len(hub.api.peek(gone, "clinic-south")) == 1
+        spec = hub.clinic("north")["spec"]
+        assert (spec["suspended"], [one["revoked"] for one in spec["certificates"]]) == (True, [True, True])
+
+    def test_the_gateway_is_told_before_anything_else(self, hub: Hub) -> None:
+        hub.admit("north", pki.new_key())
+
+        class Unreachable:
+            def add(self, _: Iterable[str]) -> None:
+                raise ApiUnreachable("no answer")
+
+        members = Members(hub.api, NETWORK, revocations=Unreachable(), clock=now)
+        with pytest.raises(ApiUnreachable):
+            members.revoke("north")
+
+        assert len(hub.api.peek(ROLE_BINDINGS, "clinic-north")) == 1
+
+    def test_it_may_be_called_again(self, hub: Hub) -> None:
+        hub.admit("north", pki.new_key())
+
+        assert hub.members.revoke("north") == hub.members.revoke("north")
+
+    def test_a_name_that_nobody_has_says_who_there_is(self, hub: Hub) -> None:
+        hub.admit("north", pki.new_key())
+
+        with pytest.raises(EnrolmentError, match="there is no clinic nort in namespace skin-network: there are north"):
+            hub.members.revoke("nort")
+
+    def test_a_clinic_is_taken_in_again_with_a_new_key_only(self, hub: Hub) -> None:
+        key = pki.new_key()
+        hub.admit("north", key)
+        hub.members.revoke("north")
+
+        with pytest.raises(EnrolmentError, match="was revoked for clinic north"):
+            hub.admit("north", key, replace_key=True)
+        hub.admit("north", pki.new_key(), replace_key=True)
+
+        spec = hub.clinic("north")["spec"]
+        assert (spec["suspended"], [one.get("revoked", False) for one in spec["certificates"]]) == (
+            False,
+            [True, False],
+        )
+        assert len(hub.api.peek(ROLE_BINDINGS, "clinic-north")) == 1
+
+    def test_a_revoked_clinic_that_asks_for_the_next_certificate_gets_none(self, hub: Hub) -> None:
+        key = pki.new_key()
+        hub.admit("north", key)
+        hub.ask("north", key)
+        hub.members.revoke("north")
+
+        with pytest.raises(EnrolmentError, match="is not signed by a key that has a valid certificate of it"):
+            hub.renew("north")
+
+
+class TestConfigMap:
+    def text(self, api: FakeApi) -> str:
+        (found,) = api.peek(CONFIG_MAPS, SYSTEM)
+        data: dict[str, str] = found["data"]
+        return data["revoked.list"]
+
+    def test_the_list_is_made_and_then_only_grows(self) -> None:
+        api = FakeApi()
+
+        for one in ("a", "b", "a"):
+            ConfigMapRevocations(api, SYSTEM).add([one * 64])
+
+        assert self.text(api).splitlines()[1:] == [f"{'a' * 64} yes", f"{'b' * 64} yes"]
+
+    def test_a_line_that_another_administrator_adds_at_the_same_time_stays(self) -> None:
+        api = FakeApi()
+        ConfigMapRevocations(api, SYSTEM).add(["a" * 64])
+
+        def another(call: Call) -> None:
+            if call.verb == "patch":
+                api.before = lambda _: None
+                ConfigMapRevocations(api, SYSTEM).add(["c" * 64])
+
+        api.before = another
+        ConfigMapRevocations(api, SYSTEM).add(["b" * 64])
+
+        assert self.text(api).splitlines()[1:] == [f"{one * 64} yes" for one in "abc"]
+
+    def test_one_that_never_gets_its_turn_gives_up_in_the_end(self) -> None:
+        api = FakeApi()
+        ConfigMapRevocations(api, SYSTEM).add(["a" * 64])
+
+        def always(call: Call) -> None:
+            if call.verb == "patch":
+                raise Conflict("again")
+
+        api.before = always
+        with pytest.raises(Conflict):
+            ConfigMapRevocations(api, SYSTEM).add(["b" * 64])
+
+
+def test_the_bundle_is_yaml_for_the_chart_and_holds_no_private_key(hub: Hub) -> None:
+    key = pki.new_key()
+    held = Held("north", key, hub.admit("north", key))
+    bundle = Bundle("north", "fed.example.org:443", hub.registry.ca.decode(), held.certificate.decode(), "a-token")
+
+    text = bundle.text()
+
+    assert yaml.safe_load(text) == {
+        "clinic": {"name": "north"},
+        "hub": {
+            "gateway": "fed.example.org:443",
+            "ca": hub.registry.ca.decode(),
+            "certificate": held.certificate.decode(),
+            "token": "a-token",
+        },
+    }
+    assert "\n    -----BEGIN CERTIFICATE-----\n" in text
+    assert "PRIVATE" not in text
+
+
+def test_members_are_listed_by_name_with_what_their_leases_say(hub: Hub) -> None:
+    for clinic in ("zurich", "east"):
+        hub.admit(clinic, pki.new_key())
+    annotation = {"metadata": {"annotations": {names.AGENT_VERSION_ANNOTATION: "0.1.0"}}}
+    hub.api.patch(LEASES, "clinic-east", "agent", annotation)
+
+    found = [(one.name, one.annotations.get(names.AGENT_VERSION_ANNOTATION)) for one in hub.members.all()]
+
+    assert found == [("east", "0.1.0"), ("zurich", None)]
+
+
+def test_a_renewal_lasts_as_long_as_the_administrator_says(hub: Hub) -> None:
+    key = pki.new_key()
+    hub.admit("north", key)
+    hub.ask("north", key)
+
+    issued = hub.members.renew(hub.member("north"), hub.registry.authority, timedelta(days=90))
+
+    left = pki.read_certificate(issued.pem.encode()).validity.ends - now()
+    assert timedelta(days=89) < left <= timedelta(days=90)

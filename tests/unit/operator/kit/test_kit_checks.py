@@ -1,0 +1,54 @@
+"""What `helm test` runs: every check is made and told, and the exit code says which one failed first."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from fedround_operator.kit.checks import Check, CheckFailed, answers, run_checks
+from support.http_stub import Answer, HttpStub
+
+
+@pytest.fixture
+def stub() -> Iterator[HttpStub]:
+    made = HttpStub()
+    yield made
+    made.close()
+
+
+def failing(sentence: str) -> Check:
+    def check() -> str:
+        raise CheckFailed(sentence)
+
+    return check
+
+
+def test_all_checks_are_made_and_the_first_failure_is_the_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    checks = {"one": lambda: "fine", "two": failing("no door"), "three": failing("no store")}
+
+    assert run_checks(checks) == 2
+
+    said = capsys.readouterr()
+    assert said.out == "ok      one: fine\n"
+    assert said.err == "FAILED  two: no door\nFAILED  three: no store\n"
+
+
+def test_nothing_failed_is_zero() -> None:
+    assert run_checks({"one": lambda: "fine"}) == 0
+
+
+def test_a_probe_that_answers_is_fine(stub: HttpStub) -> None:
+    assert answers(f"{stub.address}/readyz") == f"{stub.address}/readyz answered 200"
+
+
+def test_a_probe_that_refuses_is_told_with_its_reason(stub: HttpStub) -> None:
+    stub.reply = lambda asked: Answer(503, b"the watch has given no sign of life for 400 s")
+
+    with pytest.raises(CheckFailed, match="answered 503: the watch has given no sign of life"):
+        answers(f"{stub.address}/readyz")
+
+
+def test_nobody_at_the_address_is_told(stub: HttpStub) -> None:
+    stub.close()
+
+    with pytest.raises(CheckFailed, match="does not answer"):
+        answers(f"{stub.address}/readyz")
