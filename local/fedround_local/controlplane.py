@@ -3,7 +3,8 @@
     <cache>/controlplane/<kubernetes version>-<system>-<hash of the sources>/controlplane
 
 The cache is `$FEDROUND_CACHE_DIR`, else `$XDG_CACHE_HOME/fedround`, else `~/.cache/fedround`. Called before a cluster
-is started. The Go module is `local/controlplane`, or `controlplane_source` beside this file in a wheel.
+is started. The Go module is `local/controlplane`, or `controlplane_source` beside this file in a wheel; other commands
+of it, which tests of whole clusters need, are built in the same way.
 """
 
 import fcntl
@@ -20,6 +21,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -27,11 +29,28 @@ from fedround_local.errors import ControlPlaneBuildFailed
 from fedround_local.processes import Report, uninterrupted
 from fedround_local.toolchain import ensure_go, wanted_version
 
-_SOURCES = ("go.mod", "go.sum", "main.go")
+_MODULE = ("go.mod", "go.sum")
 _KUBERNETES = re.compile(r"^\s*k8s\.io/kubernetes (v\d+\.\d+\.\d+)$", re.MULTILINE)
 # Packages come by the dozen a second; a line for each would drown the rest of a log.
 _REPORT_SECONDS = 3.0
 _LAST_LINES = 15
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of the Go module: its name, its files below the module's folder, and what people call it."""
+
+    name: str
+    files: tuple[str, ...]
+    title: str
+
+    @property
+    def package(self) -> str:
+        """As `go build` takes it."""
+        return f"./{Path(self.files[0]).parent}"
+
+
+CONTROLPLANE = Command("controlplane", ("main.go",), "the control plane")
 
 
 def ensure_controlplane(report: Report) -> Path:
@@ -39,16 +58,21 @@ def ensure_controlplane(report: Report) -> Path:
 
     Raises ControlPlaneBuildFailed with what to do about it and where the end of the build's output is.
     """
+    return ensure_built(CONTROLPLANE, report)
+
+
+def ensure_built(command: Command, report: Report) -> Path:
+    """The binary of a command, as `ensure_controlplane` has it."""
     source = source_folder()
     cache = cache_folder()
-    folder = cache / "controlplane" / build_key(source)
-    binary = folder / "controlplane"
+    folder = cache / command.name / build_key(source, command)
+    binary = folder / command.name
     if binary.exists():
         return binary
     folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder / "lock", report):
+    with _locked(folder / "lock", command, report):
         if not binary.exists():
-            _build(source, binary, cache, report)
+            _build(command, source, binary, cache, report)
     return binary
 
 
@@ -73,10 +97,10 @@ def kubernetes_version(go_mod: str) -> str:
     return found[1]
 
 
-def build_key(source: Path) -> str:
+def build_key(source: Path, command: Command = CONTROLPLANE) -> str:
     """Names a build: version, machine (a cache may lie on a shared home), and a hash of all its sources."""
     digest = hashlib.sha256()
-    for name in _SOURCES:
+    for name in (*_MODULE, *command.files):
         digest.update((source / name).read_bytes() + b"\0")
     version = kubernetes_version((source / "go.mod").read_text())
     return f"{version}-{platform.system()}-{platform.machine()}-{digest.hexdigest()[:12]}".lower()
@@ -109,31 +133,32 @@ def advice(output: str) -> str:
     return "Try again; if it fails the same way, `go clean -cache` and another try rule out a damaged cache."
 
 
-def _build(source: Path, binary: Path, cache: Path, report: Report) -> None:
+def _build(command: Command, source: Path, binary: Path, cache: Path, report: Report) -> None:
     folder = binary.parent / "source"
-    folder.mkdir(exist_ok=True)
+    (folder / command.package).mkdir(parents=True, exist_ok=True)
     # An installed package may be read-only, and Go wants to write beside a module.
-    for name in _SOURCES:
+    for name in (*_MODULE, *command.files):
         shutil.copyfile(source / name, folder / name)
     go_mod = (folder / "go.mod").read_text()
     go = ensure_go(cache, wanted_version(go_mod), report)
     env = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"}
-    report("building the control plane, once for this version: 4 to 10 minutes on 2 cores")
-    with _Progress(report) as downloads:
-        listing = _run([str(go), "list", "-mod=readonly", "-deps", "."], folder, env, downloads)
-    part = binary.with_name("controlplane.part")
+    report(f"building {command.title}, once for this version: 4 to 10 minutes on 2 cores")
+    with _Progress(command, report) as downloads:
+        listing = _run([str(go), "list", "-mod=readonly", "-deps", command.package], folder, env, downloads)
+    part = binary.with_name(f"{command.name}.part")
     # -mod=readonly on the command line wins over the user's GOFLAGS: nothing may change go.sum here.
     flags = ["-mod=readonly", "-buildvcs=false", "-trimpath", "-v", "-ldflags", link_flags(kubernetes_version(go_mod))]
-    with _Progress(report, len(listing)) as packages:
-        _run([str(go), "build", *flags, "-o", str(part), "."], folder, env, packages)
+    with _Progress(command, report, len(listing)) as packages:
+        _run([str(go), "build", *flags, "-o", str(part), command.package], folder, env, packages)
     part.replace(binary)
-    report(f"the control plane is built, in {packages.elapsed()}")
+    report(f"{command.title} is built, in {packages.elapsed()}")
 
 
 class _Progress:
     """Counts the lines of a step, and says from time to time how far it is, also while no line comes."""
 
-    def __init__(self, report: Report, total_packages: int | None = None) -> None:
+    def __init__(self, command: Command, report: Report, total_packages: int | None = None) -> None:
+        self.title = command.title
         self._report, self._total = report, total_packages
         self._count = 0
         self._begun = time.monotonic()
@@ -161,7 +186,7 @@ class _Progress:
             done = f"{self._count} modules downloaded"
             if self._total is not None:
                 done = f"{self._count} of at most {self._total} packages compiled"
-            self._report(f"building the control plane: {done}, {self.elapsed()}")
+            self._report(f"building {self.title}: {done}, {self.elapsed()}")
 
 
 def _run(argv: list[str], folder: Path, env: Mapping[str, str], progress: _Progress) -> list[str]:
@@ -176,7 +201,7 @@ def _run(argv: list[str], folder: Path, env: Mapping[str, str], progress: _Progr
             end = "\n".join(last)
             log = folder / "build.log"
             log.write_text(f"{end}\n")
-            raise ControlPlaneBuildFailed(f"building the control plane failed. {advice(end)} What Go said is in {log}.")
+            raise ControlPlaneBuildFailed(f"building {progress.title} failed. {advice(end)} What Go said is in {log}.")
         output.seek(0)
         return output.read().splitlines()
 
@@ -212,13 +237,13 @@ def _started(
 
 
 @contextmanager
-def _locked(path: Path, report: Report) -> Iterator[None]:
+def _locked(path: Path, command: Command, report: Report) -> Iterator[None]:
     """One builder at a time; the lock ends with its holder, however that ends."""
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            report("another process is building the control plane: waiting for it")
+            report(f"another process is building {command.title}: waiting for it")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

@@ -7,6 +7,7 @@ module, as the others do. A program that cannot be had raises ToolMissing: a tes
 """
 
 import fcntl
+import hashlib
 import importlib.util
 import io
 import json
@@ -27,6 +28,7 @@ from fedround_local.toolchain import ensure_go
 Make = Callable[[Path], None]
 
 _GO = (1, 24)
+_DNS = Path(__file__).parent / "clusters" / "dns"
 
 
 class ToolMissing(Exception):
@@ -49,6 +51,7 @@ HELM = {
 KUBECONFORM = "v0.7.0"
 KUBERNETES_VALIDATE = "1.37.0"
 SKAFFOLD = "v2.16.1"
+MINIO = "v0.0.0-20260212201848-7aac2a2c5b7c"
 
 
 def helm(major: int) -> Path:
@@ -105,6 +108,25 @@ def skaffold() -> Path:
         shutil.rmtree(source)
 
     return _once(f"skaffold-{SKAFFOLD}", make) / "skaffold"
+
+
+def coredns() -> Path:
+    """CoreDNS with the few plugins that a cluster of the tests needs, from the Go module beside this file."""
+    digest = hashlib.sha256(b"".join((_DNS / name).read_bytes() for name in ("go.sum", "main.go"))).hexdigest()
+
+    def make(folder: Path) -> None:
+        _run([_go(), "build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", folder / "coredns", "."], _DNS)
+
+    return _once(f"coredns-{digest[:12]}", make) / "coredns"
+
+
+def minio() -> Path:
+    """The MinIO server, as its image has it."""
+
+    def make(folder: Path) -> None:
+        _go_install(f"github.com/minio/minio@{MINIO}", folder)
+
+    return _once(f"minio-{MINIO}", make) / "minio"
 
 
 def _once(name: str, make: Make) -> Path:

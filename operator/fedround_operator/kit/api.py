@@ -63,14 +63,17 @@ class KubeApi:
     def credentials(self) -> Credentials:
         """What another client of the same server needs; read anew, since tokens are renewed."""
         session = self._current()
-        configuration, bearer = session.configuration, session.authorization().get("authorization", "")
+        configuration, entry = session.configuration, session.authorization().get("authorization", "")
+        # A pod's token, and one that a plugin of a kubeconfig gives, are others after a while.
+        changes = self._renewed is not None or configuration.refresh_api_key_hook is not None
         return Credentials(
             server=configuration.host,
             ca_file=configuration.ssl_ca_cert,
             certificate_file=configuration.cert_file,
             key_file=configuration.key_file,
-            token=bearer.removeprefix("Bearer ") or None,
-            valid_seconds=RENEWED_SECONDS if self._renewed else None,
+            # The scheme before it is written in any case (RFC 9110, section 11.1), and in a pod it is `bearer`.
+            token=entry.partition(" ")[2] or None,
+            valid_seconds=RENEWED_SECONDS if changes else None,
         )
 
     def get(self, resource: Resource, namespace: str, name: str) -> Object:

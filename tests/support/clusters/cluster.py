@@ -5,18 +5,17 @@ Several of them run side by side with the same addresses inside; this machine re
 """
 
 import contextlib
-import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from support.clusters import sandbox
+from support.clusters.access import Access
 from support.clusters.credentials import write_credentials
 from support.clusters.place import Place, Programs
 
@@ -24,6 +23,8 @@ START_SECONDS = 180.0
 _CGROUPS = Path("/sys/fs/cgroup")
 _CONTROLLERS = ("cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids", "systemd")
 _TESTS = Path(__file__).parents[2]
+# Without the word `name` the command misreads what follows.
+_PAIR = ("type", "veth", "peer", "name")
 
 
 class Cluster:
@@ -37,7 +38,7 @@ class Cluster:
     def start(self) -> None:
         """Begin to start; `wait_ready` returns when it has. So that several start side by side."""
         place = self.place
-        shutil.rmtree(place.folder, ignore_errors=True)
+        self._remove()
         place.folder.mkdir(parents=True, mode=0o755)
         write_credentials(place)
         _make_cgroups(place.cgroup)
@@ -48,7 +49,8 @@ class Cluster:
             # The child waits for its network interface, which is moved into its namespace from here.
             self._unshare = subprocess.Popen(
                 [
-                    "unshare",
+                    # However this process ends, the cluster ends with it.
+                    *("setpriv", "--pdeathsig", "KILL", "unshare"),
                     *("--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
                     *("--propagation", "private"),
                     "sh",
@@ -86,6 +88,9 @@ class Cluster:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._init or self._unshare.pid, signal.SIGKILL)
             self._unshare.wait(timeout=30)
+        self._remove()
+
+    def _remove(self) -> None:
         _remove_cgroups(self.place.cgroup)
         shutil.rmtree(self.place.run, ignore_errors=True)
         shutil.rmtree(self.place.folder, ignore_errors=True)
@@ -96,29 +101,12 @@ class Cluster:
         """What a command prints in the node's namespaces; raises RuntimeError with its words where it fails."""
         return _run("nsenter", "--target", str(self._init), "--net", "--mount", "--pid", *command)
 
-    def try_kubectl(self, *arguments: str, given: str | None = None) -> "subprocess.CompletedProcess[str]":
-        """kubectl as the cluster's administrator, from this machine."""
-        command = [str(self._programs.controlplane), "kubectl", f"--kubeconfig={self.place.admin_kubeconfig}"]
-        return subprocess.run(
-            [*command, *arguments], input=given, capture_output=True, text=True, timeout=120, check=False
-        )
+    @property
+    def access(self) -> Access:
+        """As its administrator, from this machine."""
+        return Access(self.place.admin_kubeconfig, self._programs.controlplane)
 
-    def kubectl(self, *arguments: str, given: str | None = None) -> str:
-        """The same; raises RuntimeError with its words where it fails."""
-        done = self.try_kubectl(*arguments, given=given)
-        if done.returncode != 0:
-            raise RuntimeError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
-        return done.stdout
-
-    def apply(self, *objects: Mapping[str, Any]) -> None:
-        listed = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
-        self.kubectl("apply", "-f", "-", given=json.dumps(listed))
-
-    def get(self, *arguments: str) -> Any:
-        """What `kubectl get … -o json` gives."""
-        return json.loads(self.kubectl("get", *arguments, "-o", "json"))
-
-    def load_images(self, archives: Sequence[Path]) -> None:
+    def load_images(self, archives: Iterable[Path]) -> None:
         """Put images into the node's store: there is no registry."""
         for archive in archives:
             self.inside("ctr", "-a", str(self.place.containerd), "-n", "k8s.io", "images", "import", str(archive))
@@ -130,20 +118,7 @@ class Cluster:
 
     def _connect_to_machine(self) -> None:
         outside = f"fr{self.place.number}"
-        _run(
-            "ip",
-            "link",
-            "add",
-            "name",
-            outside,
-            "type",
-            "veth",
-            "peer",
-            "name",
-            sandbox.INTERFACE,
-            "netns",
-            str(self._init),
-        )
+        _run("ip", "link", "add", "name", outside, *_PAIR, sandbox.INTERFACE, "netns", str(self._init))
         _run("ip", "address", "add", f"{self.place.outside}/30", "dev", outside)
         _run("ip", "link", "set", outside, "up")
 
@@ -157,22 +132,8 @@ class Link:
         self._name = f"to-{answers.place.name}"[:15]
         self._near, far = f"10.201.{number}.2", f"10.201.{number}.1"
         far_name = f"from-{number}"
-        _run(
-            "ip",
-            "link",
-            "add",
-            "name",
-            self._name,
-            "netns",
-            str(opens.init),
-            "type",
-            "veth",
-            "peer",
-            "name",
-            far_name,
-            "netns",
-            str(answers.init),
-        )
+        ends = (self._name, "netns", str(opens.init), *_PAIR, far_name, "netns", str(answers.init))
+        _run("ip", "link", "add", "name", *ends)
         answers.inside("ip", "address", "add", f"{far}/30", "dev", far_name)
         answers.inside("ip", "link", "set", far_name, "up")
         self._way = ("ip", "route", "replace", f"{answers.place.address}/32", "via", far, "dev", self._name)

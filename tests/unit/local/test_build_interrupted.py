@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from fedround_local.controlplane import _Progress, _run
+from fedround_local.controlplane import CONTROLPLANE, _Progress, _run
 
 # It stands for `go`, which runs compilers of its own: here one that takes for ever.
 _GO = """#!/bin/sh
@@ -75,7 +75,7 @@ def test_an_interrupt_right_after_a_program_has_started_ends_that_too(
     monkeypatch.setattr(subprocess, "Popen", Interrupted)
 
     with pytest.raises(KeyboardInterrupt):
-        _run(["/bin/sleep", "300"], tmp_path, {}, _Progress(print))
+        _run(["/bin/sleep", "300"], tmp_path, {}, _Progress(CONTROLPLANE, print))
 
     (left,) = started
     if left.is_running():

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from kubernetes.config import incluster_config
 
 from fedround_operator.kit.api import KubeApi, connect
 from fedround_operator.kit.errors import (
@@ -203,6 +204,21 @@ def test_no_error_tells_the_token(api: KubeApi, stub: HttpStub, given: Answer) -
 
 def test_another_client_of_the_same_server_gets_address_and_token(api: KubeApi, stub: HttpStub) -> None:
     assert (api.credentials.server, api.credentials.token) == (stub.address, TOKEN)
+
+
+def test_in_a_pod_another_client_gets_the_token_of_its_service_account_and_asks_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in (("token", TOKEN), ("ca.crt", "-----BEGIN CERTIFICATE-----")):
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(tmp_path / "token"))
+    monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", str(tmp_path / "ca.crt"))
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1")
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
+
+    found = connect(None).credentials
+
+    assert (found.server, found.token, found.valid_seconds) == ("https://10.96.0.1:443", TOKEN, 300.0)
 
 
 @pytest.mark.parametrize("text", [None, "", "contexts: []"])

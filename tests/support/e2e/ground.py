@@ -1,0 +1,36 @@
+"""What the end-to-end test stands on: a hub's cluster and some clinics', made for it or given by the environment."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from support.clusters.access import Access
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The clusters. `*_values` are what the charts have to be told of them, beside what the guide's files say."""
+
+    hub: Access
+    clinics: Mapping[str, Access]
+    #: host:port of the gateway as clinics reach it.
+    gateway: str
+    hub_values: Values
+    clinic_values: Mapping[str, Values]
+    cables: "Cables"
+    #: What is special about them; for messages.
+    kind: str = field(default="")
+
+    def all(self) -> Sequence[Access]:
+        """The hub's, then the clinics'."""
+        return [self.hub, *self.clinics.values()]
+
+
+class Cables(Protocol):
+    """How a clinic goes away."""
+
+    def cut(self, clinic: str) -> AbstractContextManager[None]:
+        """Without the hub for as long as the block lasts."""

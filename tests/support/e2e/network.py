@@ -1,0 +1,243 @@
+"""A network on real clusters, set up by the commands of docs/install.md: a hub, clinics, images, a test set."""
+
+import io
+import tarfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from fedround_local.federation.dataplan import DataPlan, DataRequest, lay_out
+from fedround_local.federation.layout import IMAGES_CLAIM, NETWORK_NAMESPACE, TEST_SET_CLAIM, Layout, local_namespace
+from fedround_training.data.dermoscopy import write_synthetic_folder
+from support import tools
+from support.clusters.access import Access
+from support.e2e.commands import CHECKOUT, Terminal
+from support.e2e.ground import Ground
+
+HUB_NAMESPACE, CLINIC_NAMESPACE, NETWORK = "fedround-system", "fedround", "skin-network"
+HUB_RELEASE, CLINIC_RELEASE = "fedround-hub", "fedround"
+MODEL = "skin-lesion"
+IMAGE_SIZE = 64
+_SEED = 3
+# A fifth of a clinic's patients goes into the hub's test set: some 300 images are left to each.
+_IMAGES_OF_A_CLINIC = 375
+POLL_SECONDS = 0.5
+_UNPACK = "import sys, tarfile; tarfile.open(fileobj=sys.stdin.buffer, mode='r|').extractall('/volume', filter='data')"
+
+T = TypeVar("T")
+
+
+def wait_for(look: Callable[[], T | None], what: str, seconds: float, told: Callable[[], str] = str) -> T:
+    """The first thing other than None or False that `look` gives; `told` says more where it is not seen."""
+    until = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found is not None and found is not False:
+            return found
+        if time.monotonic() > until:
+            raise AssertionError(f"not seen within {seconds:.0f} s: {what}\n{told()}")
+        time.sleep(POLL_SECONDS)
+
+
+@dataclass
+class Network:
+    """The network as its people work with it. `folder` is the administrator's and everybody's else."""
+
+    ground: Ground
+    folder: Path
+    bundles: dict[str, Path] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.hub = self.ground.hub
+        self.clinics = dict(zip(sorted(self.ground.clinics), range(1, 100), strict=False))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # Helm 3 at the hub, Helm 4 in the clinics: charts are for both.
+        self.at_hub = Terminal(self.hub, tools.helm(3), self.folder)
+        self.at_clinic = {
+            name: Terminal(access, tools.helm(4), self.folder) for name, access in self.ground.clinics.items()
+        }
+
+    # --- data
+
+    def draw(self) -> DataPlan:
+        """Images that are drawn, divided into the clinics' and the hub's test set."""
+        drawn, place = self.folder / "drawn", Layout(self.folder / "data")
+        write_synthetic_folder(drawn, _IMAGES_OF_A_CLINIC * len(self.clinics), seed=_SEED, width=IMAGE_SIZE)
+        self.plan = lay_out(DataRequest(drawn, len(self.clinics), None, _SEED), place, print)
+        shares = sorted(self.plan.clinics)
+        self.images = {
+            name: place.volume(local_namespace(share), IMAGES_CLAIM)
+            for name, share in zip(self.clinics, shares, strict=True)
+        }
+        self.test_set = place.volume(NETWORK_NAMESPACE, TEST_SET_CLAIM)
+        return self.plan
+
+    # --- installing
+
+    def install_hub(self) -> None:
+        """As the guide says, with what is special about these clusters as a second file of values."""
+        host = self.ground.gateway.rpartition(":")[0]
+        (self.folder / "passphrase").write_text("of the administrator\n")
+        self.at_hub.fedround("clinic", "ca", "fedround-ca", "--passphrase-file", "passphrase", "--gateway", host)
+        kubectl, authority = self.hub.kubectl, self.folder / "fedround-ca"
+        space = ("--namespace", HUB_NAMESPACE)
+        kubectl("create", "namespace", HUB_NAMESPACE)
+        kubectl("create", "configmap", "fedround-federation", *space, f"--from-file={authority / 'ca.crt'}")
+        pair = (f"--cert={authority / 'gateway.crt'}", f"--key={authority / 'gateway.key'}")
+        kubectl("create", "secret", "tls", "fedround-gateway", *space, *pair)
+        without_test_set = {"testSet": {"prefix": "", "manifestSha256": ""}}
+        own = self._values("hub", {**self.ground.hub_values, **without_test_set})
+        self.at_hub.helm(
+            *("install", HUB_RELEASE, str(CHECKOUT / "charts/fedround-hub"), *space),
+            *("--values", str(CHECKOUT / "examples/values-hub.yaml"), "--values", str(own)),
+        )
+        self.at_hub.helm("test", HUB_RELEASE, *space, "--logs")
+
+    def enrol(self, name: str) -> None:
+        """The four commands of a clinic, and the administrator's answer in between."""
+        access, terminal = self.ground.clinics[name], self.at_clinic[name]
+        namespace, claim = yaml.safe_load_all((CHECKOUT / "examples/clinic/images.yaml").read_text())
+        # A volume of these clusters in place of a share of the clinic's file server.
+        claim["spec"] = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+        access.apply(namespace, claim)
+        self.fill(access, CLINIC_NAMESPACE, claim["metadata"]["name"], self.images[name])
+        terminal.fedround("clinic", "request", name)
+        self.bundles[name] = self.approve(name)
+        self.install_clinic(name)
+
+    def approve(self, name: str) -> Path:
+        """The administrator's answer to the clinic's request."""
+        self.at_hub.fedround(
+            *("clinic", "approve", f"{name}.csr", "--ca", "fedround-ca", "--passphrase-file", "passphrase"),
+            *("--gateway", self.ground.gateway, "--label", "region=ontario"),
+        )
+        return self.folder / f"{name}-membership.yaml"
+
+    def install_clinic(self, name: str, *, verb: str = "install") -> None:
+        """The clinic's one release. Its clinics take part in rounds whose updates are not noised."""
+        policy = {"privacy": {"allowNone": True, "reportCaseCounts": True}}
+        own = self._values(name, {**self.ground.clinic_values[name], "policy": policy, "workspace": {"size": "2Gi"}})
+        self.at_clinic[name].helm(
+            *(verb, CLINIC_RELEASE, str(CHECKOUT / "charts/fedround-clinic"), "--namespace", CLINIC_NAMESPACE),
+            *("--values", str(CHECKOUT / "examples/values-clinic.yaml"), "--values", str(self.bundles[name])),
+            *("--values", str(own)),
+        )
+        self.at_clinic[name].helm("test", CLINIC_RELEASE, "--namespace", CLINIC_NAMESPACE, "--logs")
+
+    def _values(self, name: str, values: Mapping[str, Any]) -> Path:
+        path = self.folder / f"values-of-{name}.yaml"
+        path.write_text(yaml.safe_dump(dict(values)))
+        return path
+
+    # --- volumes
+
+    def fill(self, access: Access, namespace: str, claim: str, folder: Path) -> None:
+        """Bring a folder's files into a claim, through a pod that mounts it."""
+        access.apply(_loader(namespace, claim, self._training_image()))
+        pod = f"load-{claim}"
+        ready = ("wait", "--for=condition=Ready", f"pod/{pod}", "--namespace", namespace, "--timeout=180s")
+        access.kubectl(*ready)
+        unpack = ("exec", "-i", pod, "-n", namespace, "--", "python3", "-c", _UNPACK)
+        access.kubectl(*unpack, given=_packed(folder))
+        access.kubectl("delete", "pod", pod, "-n", namespace, "--grace-period=1")
+
+    def _training_image(self) -> Mapping[str, str]:
+        images = self.ground.hub_values["image"]
+        one = images["training"]
+        return {"image": f"{one['repository']}:{one['tag']}", "imagePullPolicy": images["pullPolicy"]}
+
+    # --- models and rounds
+
+    def make_model(self) -> None:
+        """The example's, with what the test set's digest and these images need; ready to be trained."""
+        claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+        named = {"name": TEST_SET_CLAIM, "namespace": NETWORK}
+        self.hub.apply({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": named, "spec": claim})
+        self.fill(self.hub, NETWORK, TEST_SET_CLAIM, self.test_set)
+        model = yaml.safe_load((CHECKOUT / "examples/model.yaml").read_text())
+        model["metadata"]["name"] = MODEL
+        model["spec"] |= {
+            "classes": list(self.plan.classes),
+            "highRiskClasses": list(self.plan.high_risk_classes),
+            "imageSize": IMAGE_SIZE,
+            "testSet": {"claimName": TEST_SET_CLAIM, "manifestSha256": self.plan.test_set_digest},
+        }
+        self.hub.apply(model)
+        self.hub.kubectl("wait", "--for=condition=Ready", f"fm/{MODEL}", "-n", NETWORK, "--timeout=180s")
+
+    def start_round(self, name: str, **changes: Any) -> None:
+        """The example's round under another name; `changes` are of its spec."""
+        round_ = yaml.safe_load((CHECKOUT / "examples/round.yaml").read_text())
+        round_["metadata"]["name"] = name
+        round_["spec"] |= changes
+        file = self.folder / f"{name}.yaml"
+        file.write_text(yaml.safe_dump(round_))
+        self.hub.kubectl("apply", "-f", str(file))
+
+    def round(self, name: str) -> Mapping[str, Any]:
+        """The round as the hub has it."""
+        found: Mapping[str, Any] = self.hub.get("fedrounds", name, "-n", NETWORK)
+        return found
+
+    def ended_round(self, name: str, seconds: float = 600) -> Mapping[str, Any]:
+        """The round when it is over."""
+
+        def look() -> Mapping[str, Any] | None:
+            found = self.round(name)
+            return found if condition(found, "Succeeded") else None
+
+        return wait_for(look, f"the end of round {name}", seconds, self.told)
+
+    def told(self) -> str:
+        """The state of all clusters, for the eyes of who looks at a failure."""
+        parts = [self.hub.told((HUB_NAMESPACE, NETWORK)), self.hub.try_kubectl("describe", "fr", "-n", NETWORK).stdout]
+        parts += [access.told((CLINIC_NAMESPACE,)) for access in self.ground.clinics.values()]
+        for access in self.ground.clinics.values():
+            log = access.try_kubectl("logs", f"deployment/{CLINIC_RELEASE}-agent", "-n", CLINIC_NAMESPACE, "--tail=60")
+            parts.append(log.stdout)
+        return "\n".join(parts)
+
+
+def condition(found: Mapping[str, Any], name: str) -> tuple[str, str] | None:
+    """Status and reason of a condition that is True or False."""
+    for one in found.get("status", {}).get("conditions", []):
+        if one["type"] == name and one["status"] != "Unknown":
+            return one["status"], one["reason"]
+    return None
+
+
+def _packed(folder: Path) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.add(path, str(path.relative_to(folder)), recursive=False)
+    return packed.getvalue()
+
+
+def _loader(namespace: str, claim: str, image: Mapping[str, str]) -> Mapping[str, Any]:
+    security = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    wait = "import signal; signal.sigwait({signal.SIGTERM})"
+    container = {
+        "name": "load",
+        **image,
+        "command": ["python3", "-c", wait],
+        "securityContext": security,
+        "volumeMounts": [{"name": "volume", "mountPath": "/volume"}],
+    }
+    user = {"runAsNonRoot": True, "runAsUser": 65532, "fsGroup": 65532, "seccompProfile": {"type": "RuntimeDefault"}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": f"load-{claim}", "namespace": namespace},
+        "spec": {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+            "securityContext": user,
+            "containers": [container],
+            "volumes": [{"name": "volume", "persistentVolumeClaim": {"claimName": claim}}],
+        },
+    }
