@@ -12,20 +12,22 @@ from pathlib import Path
 
 from fedround_api.policyfile import PolicyInvalid
 from fedround_operator import __version__
-from fedround_operator.agent.heartbeat import Heartbeat
+from fedround_operator.agent.heartbeat import LEASE_SECONDS, Heartbeat
 from fedround_operator.agent.identity_keeper import CURRENT, IdentityKeeper, IdentityPlaces
 from fedround_operator.agent.policy import PolicyFile, load_policy
 from fedround_operator.agent.reconcilers import SWEEP_KEY, Agent
 from fedround_operator.agent.settings import AgentSettings
 from fedround_operator.agent.watching import WATCHED
-from fedround_operator.kit import informer, metrics
+from fedround_operator.kit import informer
 from fedround_operator.kit.api import KubeApi, connect
 from fedround_operator.kit.controller import Controller
 from fedround_operator.kit.discovery import await_served
 from fedround_operator.kit.errors import ApiError
 from fedround_operator.kit.gatewayfiles import connect_gateway
+from fedround_operator.kit.health import Check, Health, Pulse, Turns, Watches
 from fedround_operator.kit.options import Options
 from fedround_operator.kit.process import set_up, utc_now
+from fedround_operator.kit.serving import serve
 
 FINALIZER = "fedround.dev/agent"
 # sysexits.h: something was found in an unconfigured or misconfigured state.
@@ -48,8 +50,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     options.add("workspace-claim", "claim of the volume that Jobs work on", "workspace")
     options.add("images-claim", "claim of the volume with images and table", "images")
     options.add("certificate-secret", "Secret with the clinic's certificate, for its Jobs", "fedround-certificate")
-    options.add("metrics-port", "port of the Prometheus metrics; 0: none", "0")
-    options.add("metrics-address", "address of the Prometheus metrics", "0.0.0.0")  # noqa: S104 - scraped from other pods
+    options.add("metrics-port", "port of metrics and probes; 0: none", "0")
+    options.add("metrics-address", "address of metrics and probes", "0.0.0.0")  # noqa: S104 - scraped from other pods
     return options.parse(arguments)
 
 
@@ -79,9 +81,13 @@ def main(arguments: list[str] | None = None) -> int:
         certificate_secret=options.certificate_secret,
     )
     policy = PolicyFile(Path(options.policy))
-    if int(options.metrics_port):
-        metrics.serve(int(options.metrics_port), options.metrics_address)
     keeper = _keeper(options, local) if options.gateway else None
+    turns, watches = Turns(), Watches(WATCHED)
+    renewals = Pulse("the hub has not taken a sign of life", LEASE_SECONDS)
+    if int(options.metrics_port):
+        identity: tuple[Check, ...] = (keeper.unusable,) if keeper is not None else ()
+        health = Health((turns.stopped, watches.stopped), (*identity, renewals.missing, watches.missing))
+        serve(int(options.metrics_port), options.metrics_address, health)
     if keeper is not None and not keeper.await_first(stop):
         return 0
     try:
@@ -98,11 +104,12 @@ def main(arguments: list[str] | None = None) -> int:
         version=__version__,
         policy=policy.current,
         clock=utc_now,
+        renewals=renewals,
         generator=generator,
         identity=keeper,
     )
     threading.Thread(target=heartbeat.run, args=(stop,), name="heartbeat", daemon=True).start()
-    controller = Controller(Agent(hub, local, policy.current, settings, utc_now).reconcilers(), workers=1)
+    controller = Controller(Agent(hub, local, policy.current, settings, utc_now).reconcilers(), turns, workers=1)
     controller.queue.add(SWEEP_KEY)
     controller.start()
     log.info("started clinic=%s version=%s", settings.clinic, __version__)
@@ -111,6 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
             WATCHED,
             login=lambda: hub.credentials,
             add=controller.queue.add,
+            watches=watches,
             namespace=settings.hub_namespace,
             finalizer=FINALIZER,
             label_selectors={},

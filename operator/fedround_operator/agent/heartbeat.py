@@ -17,6 +17,7 @@ from fedround_api.names import AGENT_VERSION_ANNOTATION, CASE_VOLUME_ANNOTATION,
 from fedround_operator.agent.settings import AgentSettings
 from fedround_operator.kit import metrics
 from fedround_operator.kit.errors import ApiError
+from fedround_operator.kit.health import Pulse
 from fedround_operator.kit.leases import renewal
 from fedround_operator.kit.resources import LEASES, Object, Resource
 
@@ -54,11 +55,13 @@ class Heartbeat:
         version: str,
         policy: Callable[[], ClinicPolicy | None],
         clock: Callable[[], datetime],
+        renewals: Pulse,
         generator: random.Random,
         identity: Renews | None = None,
     ) -> None:
         self._hub, self._settings, self._version = hub, settings, version
         self._policy, self._clock, self._generator = policy, clock, generator
+        self._renewals = renewals
         self._identity = identity
         self._failing = False
 
@@ -97,4 +100,5 @@ class Heartbeat:
         lease = self._hub.patch(LEASES, self._settings.hub_namespace, LEASE_NAME, body)
         if self._identity is not None:
             self._identity.offered(lease)
+        self._renewals.beat()
         metrics.HEARTBEAT.set(self._clock().timestamp())

@@ -27,6 +27,7 @@ from fedround_operator.kit import metrics, pki
 from fedround_operator.kit.errors import ApiError, Conflict, NotFound
 from fedround_operator.kit.privatefiles import write_private
 from fedround_operator.kit.resources import SECRETS, Object, Resource
+from fedround_operator.kit.validity import Validity
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +73,7 @@ class IdentityKeeper:
         self._refused: str | None = None
         self._asking: tuple[bytes | None, dict[str, str | None]] = (None, {})
         self._told = ""
+        self._validity: Validity | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Look now and every ten seconds, or when an answer came, until stopped."""
@@ -107,6 +109,13 @@ class IdentityKeeper:
         self._lay_out(identity)
         self._ask(identity)
         return True
+
+    def unusable(self) -> str:
+        """Why the hub cannot be entered with what is laid out; empty where it can."""
+        if self._validity is None:
+            return f"no usable certificate: {self._told or 'the Secret was not read yet'}"
+        holds = self._validity.holds(self._clock())
+        return "" if holds else f"the certificate holds only from {self._validity.begins} to {self._validity.ends}"
 
     def lease_annotations(self) -> dict[str, str | None]:
         """What the next renewal of the Lease carries for the administrator; None takes an annotation away."""
@@ -170,7 +179,8 @@ class IdentityKeeper:
     def _lay_out(self, identity: Identity) -> None:
         """Files in a folder of their own, then the link: whoever follows the link once has parts that fit together."""
         certificate, ca = identity.certificate or b"", identity.ca or b""
-        metrics.CERTIFICATE_END.set(pki.read_certificate(certificate).validity.ends.timestamp())
+        self._validity = pki.read_certificate(certificate).validity
+        metrics.CERTIFICATE_END.set(self._validity.ends.timestamp())
         name = sha256(b"\0".join((identity.key, certificate, ca))).hexdigest()[:16]
         folder, link = self._places.folder / name, self._places.folder / CURRENT
         if link.is_symlink() and link.readlink() == Path(name):

@@ -16,13 +16,15 @@ from fedround_operator.hub.reconcilers import SWEEP_KEY, Hub
 from fedround_operator.hub.settings import HubSettings
 from fedround_operator.hub.signing import UrlSigner, read_keys
 from fedround_operator.hub.watching import LABEL_SELECTORS, WATCHED
-from fedround_operator.kit import informer, metrics
+from fedround_operator.kit import informer
 from fedround_operator.kit.api import connect
 from fedround_operator.kit.controller import Controller
 from fedround_operator.kit.discovery import await_served
+from fedround_operator.kit.health import Health, Turns, Watches
 from fedround_operator.kit.leader import Leadership
 from fedround_operator.kit.options import Options
 from fedround_operator.kit.process import set_up, utc_now
+from fedround_operator.kit.serving import serve
 
 LEASE_NAME = "fedround-operator"
 FINALIZER = "fedround.dev/hub"
@@ -44,8 +46,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     options.add("store-host", "Host that URLs are signed for, where the store insists on its own; empty: gateway", "")
     options.add("url-lifetime-seconds", "how long presigned URLs hold", "3600")
     options.add("identity", "who holds the Lease", f"{socket.gethostname()}-{os.getpid()}")
-    options.add("metrics-port", "port of the Prometheus metrics; 0: none", "0")
-    options.add("metrics-address", "address of the Prometheus metrics", "0.0.0.0")  # noqa: S104 - scraped from other pods
+    options.add("metrics-port", "port of metrics and probes; 0: none", "0")
+    options.add("metrics-address", "address of metrics and probes", "0.0.0.0")  # noqa: S104 - scraped from other pods
     options.add("workers", "reconciles at a time", "4")
     return options.parse(arguments)
 
@@ -66,13 +68,15 @@ def main(arguments: list[str] | None = None) -> int:
         options.gateway, options.store_bucket, options.store_region, keys, lifetime, store_host=options.store_host
     )
     api = connect(Path(options.kubeconfig) if options.kubeconfig else None)
-    if int(options.metrics_port):
-        metrics.serve(int(options.metrics_port), options.metrics_address)
     leadership = Leadership(api, options.namespace, LEASE_NAME, options.identity, utc_now)
+    turns, watches = Turns(), Watches(WATCHED)
+    if int(options.metrics_port):
+        health = Health((turns.stopped, watches.stopped), (leadership.renewals.missing, watches.missing))
+        serve(int(options.metrics_port), options.metrics_address, health)
     if not leadership.acquire(stop):
         return 0
     threading.Thread(target=leadership.keep, args=(stop,), name="lease", daemon=True).start()
-    controller = Controller(Hub(api, signer, settings, utc_now).reconcilers(), workers=int(options.workers))
+    controller = Controller(Hub(api, signer, settings, utc_now).reconcilers(), turns, workers=int(options.workers))
     controller.queue.add(SWEEP_KEY)
     controller.start()
     log.info("started")
@@ -81,6 +85,7 @@ def main(arguments: list[str] | None = None) -> int:
             WATCHED,
             login=lambda: api.credentials,
             add=controller.queue.add,
+            watches=watches,
             namespace=None,
             finalizer=FINALIZER,
             label_selectors=LABEL_SELECTORS,

@@ -7,12 +7,12 @@ the process (``kit.process``), so that Kubernetes restarts it and the defect sho
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from fedround_operator.kit import metrics
 from fedround_operator.kit.errors import ApiError, Conflict
+from fedround_operator.kit.health import Turns
 from fedround_operator.kit.resources import Object
 from fedround_operator.kit.workqueue import WorkQueue
 
@@ -47,15 +47,16 @@ EventKeys = Callable[[Object, bool], Iterable[Key]]
 class Controller:
     """Runs reconcilers, one for each kind, on a few threads."""
 
-    def __init__(self, reconcilers: Mapping[str, Reconciler], workers: int = 2) -> None:
+    def __init__(self, reconcilers: Mapping[str, Reconciler], turns: Turns, workers: int = 2) -> None:
         self.queue: WorkQueue[Key] = WorkQueue()
-        self._reconcilers = reconcilers
+        self._reconcilers, self._turns = reconcilers, turns
         self._threads = [
             threading.Thread(target=self._work, name=f"worker-{number}", daemon=True) for number in range(workers)
         ]
 
     def start(self) -> None:
         """Start the workers."""
+        self._turns.start()
         for thread in self._threads:
             thread.start()
 
@@ -67,19 +68,19 @@ class Controller:
 
     def reconcile(self, key: Key) -> None:
         """Work on one key, and say to the queue how it went."""
-        started = time.monotonic()
+        self._turns.begin(key)
         try:
             outcome = self._reconcilers[key.kind](key)
         except Conflict as error:
             log.debug("conflict key=%s error=%s", key, error)
-            self._count(key, "conflict", started)
+            self._count(key, "conflict")
             self.queue.failed(key)
         except ApiError as error:
-            self._count(key, "error", started)
+            self._count(key, "error")
             delay = self.queue.failed(key)
             log.warning("reconcile failed key=%s retry_seconds=%.2f error=%s", key, delay, error)
         else:
-            self._count(key, "done", started)
+            self._count(key, "done")
             self.queue.done(key)
             if outcome.again_seconds is not None:
                 self.queue.add_after(key, outcome.again_seconds)
@@ -91,6 +92,6 @@ class Controller:
             metrics.QUEUE_DEPTH.set(self.queue.depth())
             self.reconcile(key)
 
-    def _count(self, key: Key, result: str, started: float) -> None:
+    def _count(self, key: Key, result: str) -> None:
         metrics.RECONCILES.labels(key.kind, result).inc()
-        metrics.RECONCILE_SECONDS.labels(key.kind).observe(time.monotonic() - started)
+        metrics.RECONCILE_SECONDS.labels(key.kind).observe(self._turns.end(key))

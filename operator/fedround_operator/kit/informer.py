@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import aiohttp
 import kopf
 
 from fedround_operator.kit.api import Credentials
 from fedround_operator.kit.controller import EventKeys, Key
+from fedround_operator.kit.health import Watches
 from fedround_operator.kit.resources import Resource
 
 
@@ -35,9 +37,11 @@ def _settings(label_selectors: Mapping[Resource, str], finalizer: str) -> kopf.O
     settings.networking.request_timeout = 30
     settings.networking.connect_timeout = 10
     settings.networking.error_backoffs = _EndlessBackoffs()
-    settings.watching.server_timeout = 300
+    # Also a watch without events shows once a minute that the API server answers; it costs a request a minute.
+    settings.watching.server_timeout = 60
     # A connection that a firewall has dropped without a word is given up after this, and the watch begun anew.
-    settings.watching.client_timeout = 330
+    settings.watching.inactivity_timeout = 70
+    settings.watching.client_timeout = 90
     settings.queueing.idle_timeout = 0.5
     settings.persistence.finalizer = finalizer
     for resource, labels in label_selectors.items():
@@ -58,19 +62,46 @@ def connection_info(credentials: Credentials, now: datetime) -> kopf.ConnectionI
     )
 
 
+def session(info: kopf.ConnectionInfo, watches: Watches) -> kopf.AiohttpSession:
+    """The same connection as a session that tells of every request and answer."""
+    connector = aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context())
+    made = aiohttp.ClientSession(connector=connector, headers=info.as_http_headers(), trace_configs=[_told_to(watches)])
+    return kopf.AiohttpSession(server=info.server, expiration=info.expiration, aiohttp_session=made)
+
+
+def _told_to(watches: Watches) -> aiohttp.TraceConfig:
+    """A kind is asked for, in a listing or a watch, under a path that ends with its plural."""
+    config = aiohttp.TraceConfig()
+
+    async def tried(_: aiohttp.ClientSession, __: Any, request: aiohttp.TraceRequestStartParams) -> None:
+        watches.tried(request.url.name)
+
+    async def answered(_: aiohttp.ClientSession, __: Any, request: aiohttp.TraceRequestEndParams) -> None:
+        if request.response.status == 200:
+            watches.answered(request.url.name)
+
+    config.on_request_start.append(tried)
+    config.on_request_end.append(answered)
+    return config
+
+
 def _registry(
-    watched: Mapping[Resource, EventKeys], login: Callable[[], Credentials], add: Callable[[Key], None]
+    watched: Mapping[Resource, EventKeys],
+    login: Callable[[], Credentials],
+    add: Callable[[Key], None],
+    watches: Watches,
 ) -> kopf.OperatorRegistry:
     registry = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=registry)
-    async def enter(**_: Any) -> kopf.ConnectionInfo:
-        return connection_info(await asyncio.to_thread(login), datetime.now(UTC))
+    async def enter(**_: Any) -> kopf.AiohttpSession:
+        return session(connection_info(await asyncio.to_thread(login), datetime.now(UTC)), watches)
 
     for resource, keys_of in watched.items():
 
         @kopf.on.event(resource.group, resource.version, resource.plural, id=resource.plural, registry=registry)
-        async def seen(event: Any, keys_of: EventKeys = keys_of, **_: Any) -> None:
+        async def seen(event: Any, keys_of: EventKeys = keys_of, plural: str = resource.plural, **_: Any) -> None:
+            watches.answered(plural)
             for key in keys_of(dict(event["object"]), event["type"] == "DELETED"):
                 add(key)
 
@@ -81,6 +112,7 @@ def run(
     watched: Mapping[Resource, EventKeys],
     login: Callable[[], Credentials],
     add: Callable[[Key], None],
+    watches: Watches,
     *,
     namespace: str | None,
     finalizer: str,
@@ -89,7 +121,7 @@ def run(
     """Watch one namespace, or all with None, until SIGTERM or SIGINT: kopf takes over both signals."""
     asyncio.run(
         kopf.operator(
-            registry=_registry(watched, login, add),
+            registry=_registry(watched, login, add, watches),
             settings=_settings(label_selectors, finalizer),
             standalone=True,
             clusterwide=namespace is None,

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from fedround_operator.kit import metrics
 from fedround_operator.kit.errors import AlreadyExists, ApiError, Conflict, NotFound
+from fedround_operator.kit.health import Pulse
 from fedround_operator.kit.leases import may_take, renewal
 from fedround_operator.kit.resources import LEASES, Object, Resource
 
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 
 DURATION_SECONDS = 15
 RENEW_SECONDS = 3.0
+LOST_SECONDS = DURATION_SECONDS * 2 / 3
 
 
 class LeaseApi(Protocol):
@@ -41,6 +43,7 @@ class Leadership:
     def __init__(self, api: LeaseApi, namespace: str, name: str, identity: str, clock: Callable[[], datetime]) -> None:
         self._api, self._namespace, self._name = api, namespace, name
         self._identity, self._clock = identity, clock
+        self.renewals = Pulse("the Lease was not taken or renewed", LOST_SECONDS)
 
     def try_take(self) -> bool:
         """Take or renew the Lease if it may be had; whether this identity holds it now."""
@@ -65,6 +68,7 @@ class Leadership:
         while not stop.is_set():
             try:
                 if self.try_take():
+                    self.renewals.beat()
                     metrics.LEADER.set(1)
                     return True
             except ApiError as error:
@@ -81,10 +85,11 @@ class Leadership:
         while not stop.wait(RENEW_SECONDS):
             try:
                 if self.try_take():
+                    self.renewals.beat()
                     held = time.monotonic()
             except ApiError as error:
                 log.warning("lease was not renewed error=%s", error)
-            if time.monotonic() - held > DURATION_SECONDS * 2 / 3:
+            if time.monotonic() - held > LOST_SECONDS:
                 log.critical("the lease is lost: this process ends")
                 logging.shutdown()
                 os._exit(75)

@@ -1,6 +1,9 @@
 """The one door to prometheus_client: what operator and agent count."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make_wsgi_app
 
 REGISTRY = CollectorRegistry()
 
@@ -16,6 +19,12 @@ QUEUE_DEPTH = Gauge("fedround_queue_depth", "Keys that wait for a worker.", regi
 ROUNDS = Counter("fedround_rounds", "Rounds that ended, by model and outcome.", ("model", "outcome"), registry=REGISTRY)
 STATUS_WRITE_ERRORS = Counter(
     "fedround_status_write_errors", "Status writes that the API server refused, by kind.", ("kind",), registry=REGISTRY
+)
+WATCH_ANSWERED = Gauge(
+    "fedround_watch_last_answer_timestamp_seconds",
+    "When the API server last answered the watch of a kind, or sent an event; a quiet one is opened anew each minute.",
+    ("resource",),
+    registry=REGISTRY,
 )
 LEADER = Gauge("fedround_leader", "1 while this process holds the Lease.", registry=REGISTRY)
 
@@ -46,6 +55,7 @@ IMAGES_QUARANTINED = Gauge(
 )
 
 
-def serve(port: int, address: str) -> None:
-    """Serve the metrics over HTTP in a thread of its own."""
-    start_http_server(port, addr=address, registry=REGISTRY)
+def application() -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
+    """A WSGI application that answers a scrape."""
+    scrape: Callable[[dict[str, Any], Any], Iterable[bytes]] = make_wsgi_app(REGISTRY)
+    return scrape

@@ -11,6 +11,7 @@ from fedround_api.policyfile import read_policy
 from fedround_operator.agent.heartbeat import Heartbeat
 from fedround_operator.agent.settings import AgentSettings
 from fedround_operator.kit.errors import ApiUnreachable
+from fedround_operator.kit.health import Pulse
 from fedround_operator.kit.leases import expires_at
 from fedround_operator.kit.resources import LEASES
 from support.builders import make_lease, make_policy
@@ -20,9 +21,16 @@ NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
 GENERATOR = random.Random(7)  # noqa: S311 - jitter
 
 
-def make_heartbeat(hub: FakeApi, policy: ClinicPolicy | None) -> Heartbeat:
-    settings = AgentSettings(clinic="north", namespace="north", image="image")
-    return Heartbeat(hub, settings, version="0.1.0", policy=lambda: policy, clock=lambda: NOON, generator=GENERATOR)
+def make_heartbeat(hub: FakeApi, policy: ClinicPolicy | None, renewals: Pulse | None = None) -> Heartbeat:
+    return Heartbeat(
+        hub,
+        AgentSettings(clinic="north", namespace="north", image="image"),
+        version="0.1.0",
+        policy=lambda: policy,
+        clock=lambda: NOON,
+        renewals=renewals or Pulse("no renewal", 40),
+        generator=GENERATOR,
+    )
 
 
 def test_a_beat_renews_the_lease_and_carries_version_and_case_volume() -> None:
@@ -80,3 +88,15 @@ def test_pauses_differ_and_stay_near_ten_seconds() -> None:
     assert len(set(pauses)) == 50
     assert min(pauses) >= 9.0
     assert max(pauses) <= 11.0
+
+
+def test_only_a_renewal_that_the_hub_took_counts_as_one() -> None:
+    hub, renewals = FakeApi(), Pulse("no renewal", 40)
+    heartbeat = make_heartbeat(hub, None, renewals)
+
+    assert heartbeat.beat() is False
+    assert renewals.missing() == "no renewal yet"
+
+    hub.put(LEASES, "clinic-north", make_lease())
+    assert heartbeat.beat() is True
+    assert renewals.missing() == ""

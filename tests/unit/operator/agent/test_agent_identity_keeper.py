@@ -17,6 +17,7 @@ from fedround_operator.agent.settings import AgentSettings
 from fedround_operator.enrolment.members import Members, Terms
 from fedround_operator.kit import metrics, pki
 from fedround_operator.kit.errors import ApiUnreachable
+from fedround_operator.kit.health import Pulse
 from fedround_operator.kit.resources import CLINICS, LEASES, SECRETS, Object
 from support.builders import make_lease
 from support.fake_api import Call, FakeApi
@@ -101,6 +102,21 @@ def test_the_end_of_the_certificate_is_a_metric(clinic: Clinic) -> None:
     name = "fedround_agent_certificate_expiry_timestamp_seconds"
     left = (metrics.REGISTRY.get_sample_value(name) or 0.0) - now().timestamp()
     assert abs(left - YEAR.total_seconds()) < 60
+
+
+def test_what_keeps_the_agent_out_of_the_hub_is_said(clinic: Clinic) -> None:
+    clinic.local.delete(SECRETS, "north", "fedround-certificate")
+    assert clinic.keeper.unusable() == "no usable certificate: the Secret was not read yet"
+
+    clinic.keeper.look()
+    assert "there is no such Secret: call `fedround clinic request`" in clinic.keeper.unusable()
+
+    clinic.local.put(SECRETS, "north", make_secret(tls_key=clinic.first.key))
+    clinic.keeper.look()
+    assert clinic.keeper.unusable() == ""
+
+    clinic.now += YEAR + timedelta(minutes=1)
+    assert clinic.keeper.unusable().startswith("the certificate holds only from ")
 
 
 def test_nothing_is_written_while_nothing_changes(clinic: Clinic) -> None:
@@ -375,6 +391,7 @@ def test_the_heartbeat_and_the_administrator_complete_a_rotation(tmp_path: Path)
         version="0.1.0",
         policy=lambda: None,
         clock=now,
+        renewals=Pulse("no renewal", 40),
         generator=random.Random(7),  # noqa: S311 - jitter
         identity=clinic.keeper,
     )

@@ -6,6 +6,7 @@ from datetime import timedelta
 from fedround_operator.agent.heartbeat import Heartbeat
 from fedround_operator.agent.reconcilers import ENDED_JOBS_KEY, SWEEP_KEY
 from fedround_operator.agent.rights import hub_rules, local_rules
+from fedround_operator.kit.health import Pulse
 from fedround_operator.kit.resources import CLINIC_ROUNDS, Object
 from support.clinic_world import PART, SETTINGS, ClinicWorld
 from support.fake_api import FakeApi
@@ -50,6 +51,7 @@ def test_the_rights_are_those_that_a_whole_life_needs() -> None:
         version="0.1.0",
         policy=lambda: world.policy,
         clock=lambda: world.now,
+        renewals=Pulse("no renewal", 40),
         generator=GENERATOR,
     ).beat()
     world.assign()

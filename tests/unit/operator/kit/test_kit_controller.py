@@ -6,6 +6,7 @@ import pytest
 
 from fedround_operator.kit.controller import Controller, Key, Outcome
 from fedround_operator.kit.errors import ApiUnreachable, Conflict, NotFound
+from fedround_operator.kit.health import Turns
 
 KEY = Key("Clinic", "skin", "north")
 OTHER = Key("Clinic", "skin", "east")
@@ -19,7 +20,7 @@ def run(outcome: Outcome | Exception, key: Key = KEY) -> Controller:
             raise outcome
         return outcome
 
-    controller = Controller({"Clinic": reconcile})
+    controller = Controller({"Clinic": reconcile}, Turns())
     controller.queue.add(key)
     assert controller.queue.take() == key
     controller.reconcile(key)
@@ -64,7 +65,7 @@ def test_workers_reconcile_what_is_added_until_they_are_stopped() -> None:
             return Outcome()
         return Outcome(wake=(OTHER,))
 
-    controller = Controller({"Clinic": reconcile})
+    controller = Controller({"Clinic": reconcile}, Turns())
     controller.start()
     controller.queue.add(KEY)
 
