@@ -12,7 +12,7 @@ ON_ALL_CORES := --numprocesses=auto --dist=worksteal
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast coverage test-integration bench-noniid lint fmt crds docs ci clean images image-constraints test-image
+.PHONY: help install demo test test-fast coverage test-integration e2e e2e-full bench-noniid lint fmt crds docs ci clean images image-constraints test-image
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -51,6 +51,12 @@ coverage: install ## the same tests, measuring the branches of the pure core; fa
 test-integration: install ## processes, clusters and whole federations, one after the other
 	$(BIN)/python -m pytest tests/integration
 
+e2e: install ## four real clusters, images and charts: one network's life (Linux as root, or given kubeconfigs)
+	$(BIN)/python -m pytest -m 'not full' tests/e2e
+
+e2e-full: install ## the same with a rollback, rotation, revocation, restarts and an upgrade in mid-round
+	$(BIN)/python -m pytest tests/e2e
+
 bench-noniid: install ## FedAvg and FedProx on clinics that differ; writes the table of docs/non-iid.md (long)
 	PYTHONPATH=tests $(BIN)/python -m benchmarks.noniid --write docs/non-iid.md
 
@@ -79,7 +85,7 @@ image-constraints: install ## write the images' constraints files from constrain
 test-image: install ## unit tests of the training code inside the training image: Debian's Python, torch and numpy
 	$(BIN)/python images/run_tests.py
 
-ci: lint coverage test-integration ## what must pass before anything lands: all of `make test`, and the bar of coverage
+ci: lint coverage test-integration e2e ## what must pass before anything lands: `make test`, the bar of coverage, `make e2e`
 
 clean: ## remove what builds, tests and demos leave in the checkout
 	rm -rf build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

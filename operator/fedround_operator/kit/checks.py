@@ -1,16 +1,21 @@
 """What `helm test` runs: checks in order, each told in a line, and an exit code that says which failed.
 
 Each check is a function that returns what it found, or raises CheckFailed with what is wrong and what to do about it.
+One that fails is tried again for a while: the test of a release is often called while its programs still start.
 """
 
 import ssl
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 TIMEOUT_SECONDS = 15.0
+# For all checks together. On a slow node a program starts within a minute; what is wrong for good is told this late.
+PATIENCE_SECONDS = 90.0
+PAUSE_SECONDS = 2.0
 
 
 class CheckFailed(Exception):
@@ -20,16 +25,28 @@ class CheckFailed(Exception):
 Check = Callable[[], str]
 
 
-def run_checks(checks: Mapping[str, Check]) -> int:
+def run_checks(
+    checks: Mapping[str, Check], patience_seconds: float = PATIENCE_SECONDS, pause_seconds: float = PAUSE_SECONDS
+) -> int:
     """Run all of them; 0, or the number (from 1) of the first that failed."""
-    failed = 0
+    failed, until = 0, time.monotonic() + patience_seconds
     for number, (name, check) in enumerate(checks.items(), start=1):
         try:
-            print(f"ok      {name}: {check()}", flush=True)
+            print(f"ok      {name}: {_patiently(check, until, pause_seconds)}", flush=True)
         except CheckFailed as problem:
             print(f"FAILED  {name}: {problem}", file=sys.stderr, flush=True)
             failed = failed or number
     return failed
+
+
+def _patiently(check: Check, until: float, pause_seconds: float) -> str:
+    while True:
+        try:
+            return check()
+        except CheckFailed:
+            if time.monotonic() + pause_seconds > until:
+                raise
+            time.sleep(pause_seconds)
 
 
 def answers(url: str) -> str:

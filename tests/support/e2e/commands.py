@@ -8,7 +8,6 @@ from pathlib import Path
 
 from support.clusters.access import Access
 
-CHECKOUT = Path(__file__).parents[3]
 _COMMAND_SECONDS = 600
 
 

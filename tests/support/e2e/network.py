@@ -5,7 +5,9 @@ import tarfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import yaml
@@ -15,18 +17,28 @@ from fedround_local.federation.layout import IMAGES_CLAIM, NETWORK_NAMESPACE, TE
 from fedround_training.data.dermoscopy import write_synthetic_folder
 from support import tools
 from support.clusters.access import Access
-from support.e2e.commands import CHECKOUT, Terminal
+from support.e2e.commands import Terminal
 from support.e2e.ground import Ground
+from support.e2e.inside import waiting_pod
+from support.e2e.places import (
+    CHECKOUT,
+    CLINIC_NAMESPACE,
+    CLINIC_RELEASE,
+    HUB_NAMESPACE,
+    HUB_RELEASE,
+    MODEL,
+    NETWORK,
+)
 
-HUB_NAMESPACE, CLINIC_NAMESPACE, NETWORK = "fedround-system", "fedround", "skin-network"
-HUB_RELEASE, CLINIC_RELEASE = "fedround-hub", "fedround"
-MODEL = "skin-lesion"
 IMAGE_SIZE = 64
 _SEED = 3
 # A fifth of a clinic's patients goes into the hub's test set: some 300 images are left to each.
 _IMAGES_OF_A_CLINIC = 375
 POLL_SECONDS = 0.5
-_UNPACK = "import sys, tarfile; tarfile.open(fileobj=sys.stdin.buffer, mode='r|').extractall('/volume', filter='data')"
+_UNPACK = """
+import sys, tarfile
+tarfile.open(fileobj=sys.stdin.buffer, mode="r|").extractall("/workspace", filter="data")
+"""
 
 T = TypeVar("T")
 
@@ -79,7 +91,7 @@ class Network:
     # --- installing
 
     def install_hub(self) -> None:
-        """As the guide says, with what is special about these clusters as a second file of values."""
+        """As the guide says."""
         host = self.ground.gateway.rpartition(":")[0]
         (self.folder / "passphrase").write_text("of the administrator\n")
         self.at_hub.fedround("clinic", "ca", "fedround-ca", "--passphrase-file", "passphrase", "--gateway", host)
@@ -89,13 +101,17 @@ class Network:
         kubectl("create", "configmap", "fedround-federation", *space, f"--from-file={authority / 'ca.crt'}")
         pair = (f"--cert={authority / 'gateway.crt'}", f"--key={authority / 'gateway.key'}")
         kubectl("create", "secret", "tls", "fedround-gateway", *space, *pair)
+        self.install_hub_chart("install", {})
+        self.at_hub.helm("test", HUB_RELEASE, *space, "--logs")
+
+    def install_hub_chart(self, verb: str, besides: Mapping[str, Any]) -> None:
+        """The hub's one release, with what is special about these clusters as a second file of values."""
         without_test_set = {"testSet": {"prefix": "", "manifestSha256": ""}}
-        own = self._values("hub", {**self.ground.hub_values, **without_test_set})
+        own = self._values("hub", {**self.ground.hub_values, **without_test_set, **besides})
         self.at_hub.helm(
-            *("install", HUB_RELEASE, str(CHECKOUT / "charts/fedround-hub"), *space),
+            *(verb, HUB_RELEASE, str(CHECKOUT / "charts/fedround-hub"), "--namespace", HUB_NAMESPACE),
             *("--values", str(CHECKOUT / "examples/values-hub.yaml"), "--values", str(own)),
         )
-        self.at_hub.helm("test", HUB_RELEASE, *space, "--logs")
 
     def enrol(self, name: str) -> None:
         """The four commands of a clinic, and the administrator's answer in between."""
@@ -117,10 +133,14 @@ class Network:
         )
         return self.folder / f"{name}-membership.yaml"
 
-    def install_clinic(self, name: str, *, verb: str = "install") -> None:
+    def install_clinic(
+        self, name: str, *, verb: str = "install", besides: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
         """The clinic's one release. Its clinics take part in rounds whose updates are not noised."""
         policy = {"privacy": {"allowNone": True, "reportCaseCounts": True}}
-        own = self._values(name, {**self.ground.clinic_values[name], "policy": policy, "workspace": {"size": "2Gi"}})
+        own = self._values(
+            name, {**self.ground.clinic_values[name], "policy": policy, "workspace": {"size": "2Gi"}, **besides}
+        )
         self.at_clinic[name].helm(
             *(verb, CLINIC_RELEASE, str(CHECKOUT / "charts/fedround-clinic"), "--namespace", CLINIC_NAMESPACE),
             *("--values", str(CHECKOUT / "examples/values-clinic.yaml"), "--values", str(self.bundles[name])),
@@ -137,15 +157,25 @@ class Network:
 
     def fill(self, access: Access, namespace: str, claim: str, folder: Path) -> None:
         """Bring a folder's files into a claim, through a pod that mounts it."""
-        access.apply(_loader(namespace, claim, self._training_image()))
         pod = f"load-{claim}"
-        ready = ("wait", "--for=condition=Ready", f"pod/{pod}", "--namespace", namespace, "--timeout=180s")
-        access.kubectl(*ready)
+        loader = waiting_pod(pod, namespace, self.training_image, {})
+        loader["spec"]["volumes"][0] = {"name": "workspace", "persistentVolumeClaim": {"claimName": claim}}
+        self.run_pod(access, loader)
         unpack = ("exec", "-i", pod, "-n", namespace, "--", "python3", "-c", _UNPACK)
         access.kubectl(*unpack, given=_packed(folder))
         access.kubectl("delete", "pod", pod, "-n", namespace, "--grace-period=1")
 
-    def _training_image(self) -> Mapping[str, str]:
+    @staticmethod
+    def run_pod(access: Access, pod: Mapping[str, Any]) -> None:
+        """Returns when it is Ready."""
+        access.apply(pod)
+        meta = pod["metadata"]
+        ready = ("wait", "--for=condition=Ready", f"pod/{meta['name']}", "-n", meta["namespace"], "--timeout=180s")
+        access.kubectl(*ready)
+
+    @property
+    def training_image(self) -> Mapping[str, str]:
+        """For pods of the tests' own: it has Python and all that a Job has."""
         images = self.ground.hub_values["image"]
         one = images["training"]
         return {"image": f"{one['repository']}:{one['tag']}", "imagePullPolicy": images["pullPolicy"]}
@@ -192,6 +222,22 @@ class Network:
 
         return wait_for(look, f"the end of round {name}", seconds, self.told)
 
+    def is_available(self, name: str) -> bool:
+        """Whether the hub hears of the clinic."""
+        found = self.hub.get("clinics.fedround.dev", name, "-n", NETWORK)
+        status, _ = condition(found, "Available") or ("Unknown", "")
+        return status == "True"
+
+    # --- leaving
+
+    def leave(self) -> None:
+        """Remove all of it, whatever there is: clusters that were given are left as they were."""
+        for access in self.ground.clinics.values():
+            access.try_kubectl("delete", "namespace", CLINIC_NAMESPACE, "--ignore-not-found")
+        owned = [f"clinic-{name}" for name in self.clinics]
+        self.hub.try_kubectl("delete", "namespace", HUB_NAMESPACE, NETWORK, *owned, "--ignore-not-found")
+        self.hub.try_kubectl("delete", "crd", "--selector=app.kubernetes.io/part-of=fedround")
+
     def told(self) -> str:
         """The state of all clusters, for the eyes of who looks at a failure."""
         parts = [self.hub.told((HUB_NAMESPACE, NETWORK)), self.hub.try_kubectl("describe", "fr", "-n", NETWORK).stdout]
@@ -210,34 +256,21 @@ def condition(found: Mapping[str, Any], name: str) -> tuple[str, str] | None:
     return None
 
 
+def duration(ended: Mapping[str, Any]) -> str:
+    """How long a round was in which of its phases, for people."""
+    since = [("apply", ended["metadata"]["creationTimestamp"])]
+    since += sorted(
+        ((one["type"], one["lastTransitionTime"]) for one in ended["status"]["conditions"]), key=lambda one: one[1]
+    )
+    instants = [datetime.fromisoformat(at) for _, at in since]
+    return ", ".join(
+        f"{name} +{(at - instants[0]).total_seconds():.0f} s" for (name, _), at in zip(since, instants, strict=True)
+    )
+
+
 def _packed(folder: Path) -> bytes:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for path in sorted(folder.rglob("*")):
             archive.add(path, str(path.relative_to(folder)), recursive=False)
     return packed.getvalue()
-
-
-def _loader(namespace: str, claim: str, image: Mapping[str, str]) -> Mapping[str, Any]:
-    security = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
-    wait = "import signal; signal.sigwait({signal.SIGTERM})"
-    container = {
-        "name": "load",
-        **image,
-        "command": ["python3", "-c", wait],
-        "securityContext": security,
-        "volumeMounts": [{"name": "volume", "mountPath": "/volume"}],
-    }
-    user = {"runAsNonRoot": True, "runAsUser": 65532, "fsGroup": 65532, "seccompProfile": {"type": "RuntimeDefault"}}
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": f"load-{claim}", "namespace": namespace},
-        "spec": {
-            "restartPolicy": "Never",
-            "automountServiceAccountToken": False,
-            "securityContext": user,
-            "containers": [container],
-            "volumes": [{"name": "volume", "persistentVolumeClaim": {"claimName": claim}}],
-        },
-    }

@@ -25,7 +25,7 @@ def failing(sentence: str) -> Check:
 def test_all_checks_are_made_and_the_first_failure_is_the_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
     checks = {"one": lambda: "fine", "two": failing("no door"), "three": failing("no store")}
 
-    assert run_checks(checks) == 2
+    assert run_checks(checks, patience_seconds=0) == 2
 
     said = capsys.readouterr()
     assert said.out == "ok      one: fine\n"
@@ -34,6 +34,18 @@ def test_all_checks_are_made_and_the_first_failure_is_the_exit_code(capsys: pyte
 
 def test_nothing_failed_is_zero() -> None:
     assert run_checks({"one": lambda: "fine"}) == 0
+
+
+def test_what_comes_right_while_programs_start_has_not_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    answers_in_turn = iter(["", "there now"])
+
+    def check() -> str:
+        return next(answers_in_turn) or failing("nobody there")()
+
+    assert run_checks({"one": check}, pause_seconds=0) == 0
+
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("ok      one: there now\n", "")
 
 
 def test_a_probe_that_answers_is_fine(stub: HttpStub) -> None:

@@ -1,0 +1,183 @@
+"""The first round of a network on real clusters, and what its pods can reach meanwhile."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from support.clusters.access import Access
+from support.e2e.inside import listening, reach, reach_locked_in, waiting_pod
+from support.e2e.member import Member
+from support.e2e.network import Network, condition, duration, wait_for
+from support.e2e.places import CLINIC_NAMESPACE, HUB_NAMESPACE, MODEL, NETWORK
+
+pytestmark = pytest.mark.timeout(1800)
+
+ROUND = "first"
+TRAINING = {
+    "algorithm": "FedAvg",
+    "epochs": 8,
+    "batchSize": 16,
+    "learningRate": "0.02",
+    "momentum": "0.9",
+    "seed": 7,
+    "cases": {"windowDays": 3650, "by": "FirstVisit"},
+}
+#: What a firewall that says nothing makes of a connection.
+DROPPED = "dropped"
+
+
+@dataclass(frozen=True)
+class Around:
+    """One clinic's cluster, and host:port of what there is around its pods."""
+
+    access: Access
+    targets: Mapping[str, str]
+
+    def reached(self, pod: str, namespace: str = CLINIC_NAMESPACE) -> Mapping[str, str]:
+        """By name, what a pod can connect to."""
+        return self._by_name(reach(self.access, namespace, pod, list(self.targets.values())))
+
+    def reached_locked_in(self, pod: str, namespace: str) -> Mapping[str, str]:
+        """The same of a process that is locked in as `train` is."""
+        return self._by_name(reach_locked_in(self.access, namespace, pod, list(self.targets.values())))
+
+    def _by_name(self, found: Mapping[str, str]) -> Mapping[str, str]:
+        return {name: found[target] for name, target in self.targets.items()}
+
+
+@dataclass(frozen=True)
+class Done:
+    """The first round, and what was seen in a pod of `train` while it ran."""
+
+    ended: Mapping[str, Any]
+    reached_by_train: Mapping[str, str]
+    train_listens_on: Sequence[int]
+
+
+@pytest.fixture(scope="module")
+def around(network: Network) -> Iterator[Around]:
+    """A clinic's cluster, with a neighbour who has opened a port, and room for pods that no policy selects."""
+    access = network.ground.clinics[next(iter(network.clinics))]
+    access.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "neighbour"}})
+    network.run_pod(access, waiting_pod("neighbour", "neighbour", network.training_image, {}, port=8080))
+    network.run_pod(access, waiting_pod("visitor", "neighbour", network.training_image, {}))
+    api = access.get("endpoints", "kubernetes", "-n", "default")["subsets"][0]
+    agent = access.get("pods", "-n", CLINIC_NAMESPACE, "--selector=app.kubernetes.io/component=agent")["items"][0]
+    yield Around(
+        access,
+        {
+            "gateway": network.ground.gateway,
+            "API server": f"{api['addresses'][0]['ip']}:{api['ports'][0]['port']}",
+            "API service": f"{access.get('service', 'kubernetes', '-n', 'default')['spec']['clusterIP']}:443",
+            "agent": f"{agent['status']['podIP']}:8080",
+            "neighbour": f"{access.get('pod', 'neighbour', '-n', 'neighbour')['status']['podIP']}:8080",
+        },
+    )
+    access.kubectl("delete", "namespace", "neighbour", "--wait=false")
+
+
+@pytest.fixture(scope="module")
+def done(network: Network, around: Around) -> Done:
+    begun = time.monotonic()
+    network.start_round(ROUND, training=TRAINING)
+    pod = wait_for(lambda: _running(around.access, "train"), "a pod of `train`", 300, network.told)
+    reached, ports = around.reached(pod), listening(around.access, CLINIC_NAMESPACE, pod)
+    ended = network.ended_round(ROUND)
+    print(f"\nround {ROUND}: {time.monotonic() - begun:.0f} s from `kubectl apply` to its end; {duration(ended)}")
+    return Done(ended, reached, ports)
+
+
+def _running(access: Access, role: str) -> str | None:
+    found = access.get("pods", "-n", CLINIC_NAMESPACE, f"--selector=fedround.dev/role={role}")["items"]
+    running: list[str] = [one["metadata"]["name"] for one in found if one["status"]["phase"] == "Running"]
+    return running[0] if running else None
+
+
+def test_it_is_promoted_with_every_clinic_locked_in(network: Network, done: Done) -> None:
+    status = done.ended["status"]
+
+    assert (status["phase"], status["participation"]) == ("Promoted", "3/3"), network.told()
+    assert condition(done.ended, "TrainingLockedIn") == ("True", "LockedIn")
+    assert [sorted(one["locked"]) for one in status["participants"]] == [["Files", "Network"]] * 3
+    model = network.hub.get("fm", MODEL, "-n", NETWORK)["status"]
+    assert (model["current"]["version"], model["current"]["round"]) == (1, ROUND)
+
+
+def test_train_reaches_nothing(done: Done) -> None:
+    assert dict(done.reached_by_train) == dict.fromkeys(done.reached_by_train, DROPPED)
+    assert done.train_listens_on == []
+
+
+def test_where_no_policy_holds_the_lock_of_train_does(around: Around) -> None:
+    everything = dict.fromkeys(around.targets, "open")
+    # The agent lets nobody in but those who may read its metrics.
+    assert dict(around.reached("visitor", "neighbour")) == everything | {"agent": DROPPED}
+
+    assert dict(around.reached_locked_in("visitor", "neighbour")) == dict.fromkeys(around.targets, "EPERM")
+
+
+@pytest.mark.parametrize("role", ["fetch", "submit"])
+def test_a_job_that_transfers_reaches_the_gateway_and_nothing_else(network: Network, around: Around, role: str) -> None:
+    # Policies go by what the agent writes on its Jobs; the real ones are too short to be asked.
+    labels = {"app.kubernetes.io/part-of": "fedround", "fedround.dev/role": role}
+    network.run_pod(around.access, waiting_pod(f"like-{role}", CLINIC_NAMESPACE, network.training_image, labels))
+    try:
+        found = around.reached(f"like-{role}")
+    finally:
+        around.access.kubectl("delete", "pod", f"like-{role}", "-n", CLINIC_NAMESPACE, "--grace-period=1")
+
+    assert dict(found) == dict.fromkeys(around.targets, DROPPED) | {"gateway": "open"}
+
+
+def test_the_agent_reaches_the_gateway_and_its_api_and_nobody_else(around: Around) -> None:
+    found = around.reached("deployment/fedround-agent")
+
+    allowed = {"gateway", "API server", "API service", "agent"}
+    assert {name for name, outcome in found.items() if outcome == "open"} == allowed
+    assert found["neighbour"] == DROPPED
+
+
+def test_nothing_listens_in_a_clinic_but_the_agent_for_health_and_metrics(network: Network) -> None:
+    for access in network.ground.clinics.values():
+        assert listening(access, CLINIC_NAMESPACE, "deployment/fedround-agent") == [8080]
+        services = access.get("services", "-n", CLINIC_NAMESPACE)["items"]
+        assert [(one["metadata"]["name"], one["spec"]["type"]) for one in services] == [("fedround-agent", "ClusterIP")]
+
+
+def test_a_clinics_credentials_open_its_own_door_alone(network: Network, done: Done) -> None:
+    name, other, *_ = network.clinics
+    own = Member.of(network, name)
+    rounds = "/apis/fedround.dev/v1alpha1/namespaces/{}/clinicrounds"
+
+    assert own.get(rounds.format(f"clinic-{name}")) == 200
+    status = done.ended["metadata"]["uid"]
+    for path in (
+        rounds.format(f"clinic-{other}"),
+        rounds.format(NETWORK),
+        f"/apis/fedround.dev/v1alpha1/namespaces/{NETWORK}/fedrounds",
+        f"/apis/coordination.k8s.io/v1/namespaces/clinic-{other}/leases/agent",
+        f"/api/v1/namespaces/clinic-{other}/secrets",
+        f"/fedround/clinics/{other}/{status}/update.safetensors",
+        f"/fedround/rounds/{status}/candidate.safetensors",
+    ):
+        assert own.get(path) in (401, 403, 404), path
+
+
+def test_nothing_anywhere_violates_the_pod_security_standard_restricted(network: Network) -> None:
+    spaces = [(network.hub, HUB_NAMESPACE), (network.hub, NETWORK)]
+    spaces += [(access, CLINIC_NAMESPACE) for access in network.ground.clinics.values()]
+    for access, namespace in spaces:
+        label = ("label", "--dry-run=server", "--overwrite", "namespace", namespace)
+        done = access.try_kubectl(*label, "pod-security.kubernetes.io/enforce=restricted")
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_container_is_run_by_a_user_that_is_not_root(network: Network) -> None:
+    for access in network.ground.all():
+        for pod in access.get("pods", "-A", "--selector=app.kubernetes.io/part-of=fedround")["items"]:
+            users = [one.get("user", {}).get("linux", {}) for one in pod["status"].get("containerStatuses", [])]
+            assert all(user.get("uid", 65532) != 0 for user in users)
+            assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
