@@ -11,9 +11,10 @@ import ssl
 import sys
 from pathlib import Path
 
+from fedround_api.checks import Check, CheckFailed
 from fedround_api.jobs import StoreAddress
 from fedround_operator.hub.bucket import Bucket, StoreUnusable
-from fedround_operator.kit.checks import TIMEOUT_SECONDS, Check, CheckFailed, answers, run_checks, tls_context
+from fedround_operator.kit.checks import TIMEOUT_SECONDS, answers, run_checks, tls_context
 from fedround_operator.kit.options import Options
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from minio import Minio
 
+from fedround_api.checks import CheckFailed
 from fedround_api.jobs import StoreAddress
 from fedround_local.objectstore import BUCKET, REGION, StoreKey
 from fedround_operator.agent import check as agent_check
 from fedround_operator.hub import check as hub_check
 from fedround_operator.hub.bucket import Bucket, StoreUnusable
 from fedround_operator.hub.prepare import ensure
-from fedround_operator.kit.checks import CheckFailed
 from fedround_operator.kit.pki import request_certificate
 from support.gateway_fixture import Door, door
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from fedround_operator.kit.checks import Check, CheckFailed, answers, run_checks
+from fedround_api.checks import Check, CheckFailed, Noted, read_checks
+from fedround_operator.kit.checks import answers, run_checks
 from support.http_stub import Answer, HttpStub
 
 
