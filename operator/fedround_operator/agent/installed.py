@@ -18,8 +18,15 @@ class InstallationUnusable(Exception):
 
 
 def policy_of(deployment: Object) -> str:
-    """The name of the ConfigMap with the clinic's policy."""
-    return str(_volume(deployment, "policy")["configMap"]["name"])
+    """The name of the ConfigMap with the clinic's policy.
+
+    Raises:
+        InstallationUnusable: the Deployment has none.
+    """
+    name = _volume(deployment, "policy").get("configMap", {}).get("name")
+    if not name:
+        raise _unknown(deployment, "a policy")
+    return str(name)
 
 
 def installed_by(deployment: Object, policy: Object) -> Installed:
@@ -39,11 +46,17 @@ def installed_by(deployment: Object, policy: Object) -> Installed:
             allow_unlocked=parse_policy(policy.get("data", {}).get(POLICY_FILE, "")).spec.training.allow_unlocked,
         )
     except KeyError as error:
-        name = deployment["metadata"]["name"]
-        raise InstallationUnusable(f"Deployment {name} says nothing of {error}: is it of the clinic's chart?") from error
+        raise _unknown(deployment, str(error)) from error
     except PolicyInvalid as error:
         name = policy["metadata"]["name"]
         raise InstallationUnusable(f"the policy in ConfigMap {name} cannot be used: {error}") from error
+
+
+def _unknown(deployment: Object, what: str) -> InstallationUnusable:
+    name = deployment["metadata"]["name"]
+    return InstallationUnusable(
+        f"Deployment {name} says nothing of {what}: is it of this version of the clinic's chart?"
+    )
 
 
 def _settings(told: Mapping[str, str]) -> AgentSettings:

@@ -7,7 +7,7 @@ They carry the labels by which network policies choose, and none of a round: the
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fedround_api import names
 from fedround_api.checks import PREFLIGHT, CheckReport, CheckResult, PreflightInput, read_checks, told
@@ -59,46 +59,44 @@ def train_job(installed: Installed, trying: Trying) -> Object:
         memory_bytes=_bytes(NEEDS[Role.TRAIN].memory),
         allow_unlocked=installed.allow_unlocked,
     )
-    return job(
-        JobRequest(
-            **_common(installed, trying, TRAIN),
-            role=Role.TRAIN,
-            image=settings.image,
-            input_json=given.text(),
-            arguments=(PREFLIGHT,),
-            mounts=(workspace_mount(settings, read_only=False), images_mount(settings)),
-        )
-    )
+    request = _request(installed, trying, TRAIN, role=Role.TRAIN, image=settings.image, input_json=given.text())
+    mounts = (workspace_mount(settings, read_only=False), images_mount(settings))
+    return job(replace(request, arguments=(PREFLIGHT,), mounts=mounts))
 
 
 def gateway_job(installed: Installed, trying: Trying) -> Object:
     """The Job that makes the checks of the way to the hub. It sees no volume but its Secrets."""
     settings = installed.settings
-    source = secret_source(installed.membership_secret, ("token",), optional=True)
+    # What is missing is for the check to tell, not for a pod that never starts.
+    token = secret_source(installed.membership_secret, ("token",), optional=True)
+    request = _request(installed, trying, GATEWAY, role=Role.FETCH, image=installed.agent_image, input_json="{}")
     return job(
-        JobRequest(
-            **_common(installed, trying, GATEWAY),
-            role=Role.FETCH,
-            image=installed.agent_image,
-            input_json="{}",
+        replace(
+            request,
             command=("python", "-m", "fedround_operator.agent.check"),
             arguments=("--clinic", settings.clinic, "--gateway", installed.gateway),
-            # What is missing is for the check to tell, not for a pod that never starts.
             mounts=(
                 certificate_mount(settings, optional=True),
-                Mount("membership", "/membership", source, MEMBERSHIP_VARIABLE),
+                Mount("membership", "/membership", token, MEMBERSHIP_VARIABLE),
             ),
         )
     )
 
 
+def job_name(name: str, mark: str) -> str:
+    """The name of one of the two Jobs."""
+    return f"preflight-{name}-{mark}"
+
+
+def is_training(made: Object) -> bool:
+    """Whether this is a Job of a round that trains, or may begin to, at this moment."""
+    labels = made["metadata"].get("labels", {})
+    return labels.get(names.ROLE_LABEL) == Role.TRAIN and names.PREFLIGHT_LABEL not in labels and not _finished(made)
+
+
 def has_ended(made: Object, pods: Sequence[Object]) -> bool:
     """Whether all of a Job is known that will be."""
-    finished = any(
-        one.get("type") in ("Complete", "Failed") and one.get("status") == "True"
-        for one in made.get("status", {}).get("conditions", [])
-    )
-    return finished or _ended(pods) is not None
+    return _finished(made) or _ended(pods) is not None
 
 
 def hindrance(pods: Sequence[Object], events: Sequence[Object]) -> tuple[str, bool]:
@@ -142,17 +140,27 @@ _MEMORY_ADVICE = "ask the network for smaller images or batches (--image-size, -
 def _broken_off(code: int, message: str | None) -> str:
     report = read_report(message)
     why = report.message if report and report.message else "its log says why"
-    return f"the Job ended with exit code {code} before its checks were through: {why}; call again with --keep to read it"
+    return (
+        f"the Job ended with exit code {code} before its checks were through: {why}; call again with --keep to read it"
+    )
 
 
-def _common(installed: Installed, trying: Trying, name: str) -> dict[str, object]:
-    return {
-        "name": f"preflight-{name}-{trying.mark}",
-        "namespace": installed.settings.namespace,
-        "attempt": 1,
-        "deadline_seconds": trying.deadline_seconds,
-        "labels": {names.PREFLIGHT_LABEL: trying.mark},
-    }
+def _request(installed: Installed, trying: Trying, name: str, *, role: Role, image: str, input_json: str) -> JobRequest:
+    return JobRequest(
+        name=job_name(name, trying.mark),
+        namespace=installed.settings.namespace,
+        role=role,
+        attempt=1,
+        image=image,
+        input_json=input_json,
+        deadline_seconds=trying.deadline_seconds,
+        labels={names.PREFLIGHT_LABEL: trying.mark},
+    )
+
+
+def _finished(made: Object) -> bool:
+    conditions = made.get("status", {}).get("conditions", [])
+    return any(one.get("type") in ("Complete", "Failed") and one.get("status") == "True" for one in conditions)
 
 
 def _ended(pods: Sequence[Object]) -> Object | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from fedround_api.checks import Check, CheckFailed, Noted, read_checks
+from fedround_api.checks import Check, CheckFailed
 from fedround_operator.kit.checks import answers, run_checks
 from support.http_stub import Answer, HttpStub
 
