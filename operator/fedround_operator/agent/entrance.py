@@ -167,7 +167,7 @@ class Entrance:
     @cached_property
     def _reply(self) -> Reply:
         """What the gateway says to this clinic of a path that nobody may enter."""
-        return self._ask("/")
+        return self._ask("/preflight")
 
     def _ask(self, target: str) -> Reply:
         host, port = self._host_and_port
