@@ -17,7 +17,7 @@ from fedround_operator.agent.entrance import NEEDS, Entrance
 from fedround_operator.hub import check as hub_check
 from fedround_operator.hub.bucket import Bucket, StoreUnusable
 from fedround_operator.hub.prepare import ensure
-from fedround_operator.kit.pki import fingerprint, request_certificate
+from fedround_operator.kit.pki import Authority, fingerprint, request_certificate
 from fedround_operator.kit.process import utc_now
 from support.federation_fixture import wait_for
 from support.gateway_fixture import Door, door
@@ -213,23 +213,27 @@ def test_a_clinic_without_its_files_or_without_a_hub_is_told(
         away.check_hub()
 
 
+def replaced(folder: Path, **contents: bytes) -> Path:
+    """The mounted files, some of them with other content."""
+    for name, content in contents.items():
+        path = folder / name.replace("_", ".")
+        path.unlink()
+        path.write_bytes(content)
+    return folder
+
+
 def test_a_gateway_by_an_authority_that_the_clinic_does_not_know_is_told(
     door: Door, mounted: Callable[[str], Path]
 ) -> None:
-    folder = mounted("north")
-    (folder / "ca.crt").unlink()
-    (folder / "ca.crt").write_bytes(door.stranger.certificate_pem)
+    folder = replaced(mounted("north"), ca_crt=door.stranger.certificate_pem)
 
     with pytest.raises(CheckFailed, match=r"127\.0\.0\.1 does not prove who it is: .* a bundle with the authority of"):
         entrance(door, folder).check_tls()
 
 
 def test_a_certificate_of_another_federation_is_told(door: Door, mounted: Callable[[str], Path]) -> None:
-    folder = mounted("north")
     key, request = request_certificate("north")
-    for name, content in (("tls.key", key), ("tls.crt", door.stranger.sign_clinic(request))):
-        (folder / name).unlink()
-        (folder / name).write_bytes(content)
+    folder = replaced(mounted("north"), tls_key=key, tls_crt=door.stranger.sign_clinic(request))
 
     with pytest.raises(CheckFailed, match="the gateway broke off when this clinic's certificate was shown"):
         entrance(door, folder).check_tls()
@@ -255,11 +259,11 @@ def _refused(found: Entrance) -> bool:
 
 
 def test_what_is_no_gateway_of_fedround_is_told(door: Door, mounted: Callable[[str], Path]) -> None:
-    """The API server's stand-in answers with its own words."""
-    folder = mounted("north")
-    (folder / "ca.crt").unlink()
-    (folder / "ca.crt").write_bytes(door.gateway.settings.api_ca.read_bytes())
-    stub = entrance(door, folder, gateway=door.api.address.removeprefix("https://"))
+    """The API server's stand-in, which takes certificates of its own authority, answers with its own words."""
+    authority = Authority.ensure(door.folder / "pki", "cluster", "fedround-cluster")
+    key, request = request_certificate("north")
+    files = {"tls_key": key, "tls_crt": authority.sign_clinic(request), "ca_crt": authority.certificate_pem}
+    stub = entrance(door, replaced(mounted("north"), **files), gateway=door.api.address.removeprefix("https://"))
 
     with pytest.raises(CheckFailed, match="look at the address, and whether a proxy stands in between"):
         stub.check_store()
