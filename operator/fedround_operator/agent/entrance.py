@@ -214,8 +214,8 @@ class Entrance:
             return path.read_bytes()
         except OSError as error:
             raise CheckFailed(
-                f"{name} cannot be read ({error.strerror}): `fedround clinic request {self.clinic}` makes the key; with "
-                "the administrator's bundle comes the token, and the agent then keeps certificate and authority"
+                f"{name} cannot be read ({error.strerror}): `fedround clinic request {self.clinic}` makes the key, the "
+                "administrator's bundle brings the token, and with it the agent keeps certificate and authority"
             ) from error
 
 
