@@ -12,6 +12,8 @@ CLINIC_LABEL = "fedround.dev/clinic"
 NETWORK_LABEL = "fedround.dev/network"
 CLINIC_ROUND_UID_LABEL = "fedround.dev/clinic-round-uid"
 ATTEMPT_LABEL = "fedround.dev/attempt"
+# On the two Jobs of one `fedround clinic preflight`; they belong to no part of a round.
+PREFLIGHT_LABEL = "fedround.dev/preflight"
 
 LEASE_NAME = "agent"
 AGENT_VERSION_ANNOTATION = "fedround.dev/agent-version"

@@ -1,5 +1,7 @@
 """Starts the trainer: one thread, a prepared environment, locked in, then exec. Called by `__main__` for `train`.
 
+The checks that a clinic makes before its first round start the same way, and so meet what a training will meet.
+
 It imports nothing that starts a thread (no numpy, no torch), because a lock binds the thread that takes it and those
 that come after. So the network and all files but the trainer's own are given up before torch starts its threads and
 before the first image is opened. Whether that has come about is for the trainer to find out.
@@ -22,6 +24,7 @@ from fedround_training.jobs.environment import volume
 from fedround_training.jobs.workspace import SCRATCH
 
 TRAINER = "fedround_training.jobs.train"
+CHECKER = "fedround_training.jobs.preflight"
 
 # One thread each: the result must not depend on how many cores a clinic has, and threads that wait for a shared core
 # spin.
@@ -36,14 +39,26 @@ class NotSingleThreaded(JobError):
 
 def start(environ: Mapping[str, str]) -> NoReturn:
     """Become the trainer. Raises InputWrong or NotSingleThreaded where that cannot be done safely."""
-    prepared = prepare(environ)
+    _become(TRAINER, prepare(environ), environ)
+
+
+def start_checks(environ: Mapping[str, str]) -> NoReturn:
+    """Become what makes the checks; that the workspace cannot be written is for them to tell."""
+    try:
+        prepared = prepare(environ)
+    except InputWrong:
+        prepared = dict(environ)
+    _become(CHECKER, prepared, environ)
+
+
+def _become(module: str, prepared: Mapping[str, str], environ: Mapping[str, str]) -> NoReturn:
     require_single_thread()
     machine = os.uname().machine
     grants = volume_grants(environ) + program_grants(machine, Path.cwd())
     close_inherited_files()
     lock_in(grants, Kernel(), machine)
     # -P: not the working folder, which is no part of the program and shut by now.
-    os.execve(sys.executable, [sys.executable, "-P", "-m", TRAINER], prepared)  # noqa: S606 - to become it
+    os.execve(sys.executable, [sys.executable, "-P", "-m", module], prepared)  # noqa: S606 - to become it
 
 
 def prepare(environ: Mapping[str, str]) -> dict[str, str]:

@@ -13,13 +13,14 @@ from fedround_local.federation import layout
 from fedround_local.federation.layout import Layout
 from fedround_local.processes import Report
 from fedround_training.data.cases import Case
-from fedround_training.data.catalogue import Catalogue, read_catalogue
+from fedround_training.data.catalogue import read_catalogue
 from fedround_training.data.clinic_folder import write_clinic_folder
 from fedround_training.data.errors import DataError
+from fedround_training.data.heldout import classes_of, contributions
 from fedround_training.data.images import without_metadata
-from fedround_training.data.splits import deal, halve, set_aside, split_by_column
-from fedround_training.data.testset import Contribution, Part, write_test_set
-from fedround_training.data.vocabulary import CLASSES, HIGH_RISK, OUTCOMES
+from fedround_training.data.splits import deal, set_aside, split_by_column
+from fedround_training.data.testset import write_test_set
+from fedround_training.data.vocabulary import HIGH_RISK
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def lay_out(request: DataRequest, place: Layout, report: Report) -> DataPlan:
 
 def _lay_out(request: DataRequest, place: Layout, report: Report) -> DataPlan:
     catalogue = read_catalogue(request.folder)
-    classes = _classes(catalogue)
+    classes = classes_of(catalogue)
     shares = _shares(catalogue.cases, request)
     kept: dict[str, Sequence[Case]] = {}
     aside: dict[str, Sequence[Case]] = {}
@@ -68,15 +69,8 @@ def _lay_out(request: DataRequest, place: Layout, report: Report) -> DataPlan:
     for name, cases in kept.items():
         write_clinic_folder(place.volume(layout.local_namespace(name), layout.IMAGES_CLAIM), cases)
     report(f"writing the hub's test set of {sum(map(len, aside.values()))} cases")
-    gate, calibration = halve([case for cases in aside.values() for case in cases], request.seed)
-    parts = ((Part.CALIBRATION, {case.image_id for case in calibration}), (Part.GATE, {case.image_id for case in gate}))
-    contributions = [
-        Contribution(name, part, [case for case in cases if case.image_id in ids])
-        for name, cases in aside.items()
-        for part, ids in parts
-    ]
     folder = place.volume(layout.NETWORK_NAMESPACE, layout.TEST_SET_CLAIM)
-    written = write_test_set(folder, contributions, classes, without_metadata)
+    written = write_test_set(folder, contributions(aside, request.seed), classes, without_metadata)
     unreadable = [f"{len(written.quarantined)} images of the test set could not be decoded and were left out"]
     return DataPlan(
         clinics={name: len(cases) for name, cases in kept.items()},
@@ -92,15 +86,3 @@ def _shares(cases: Sequence[Case], request: DataRequest) -> Mapping[str, Sequenc
     if request.split_by:
         return split_by_column(cases, request.split_by, request.clinics)
     return deal(cases, request.clinics, request.seed)
-
-
-def _classes(catalogue: Catalogue) -> tuple[str, ...]:
-    """The classes that the folder has, in the canonical order."""
-    present = tuple(name for name in (*CLASSES, *OUTCOMES) if name in catalogue.labels)
-    risky = [name for name in present if name in HIGH_RISK]
-    if not risky or len(risky) == len(present):
-        raise DataUnusable(
-            f"{catalogue.table} has the classes {', '.join(present)}: a classifier needs high-risk cases "
-            f"({', '.join(sorted(HIGH_RISK))}) and others"
-        )
-    return present

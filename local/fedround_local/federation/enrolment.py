@@ -99,13 +99,17 @@ class Enrolment:
         ]
 
     def _write_membership(self, clinic: str, token: str) -> None:
-        """What a clinic elsewhere gets as one file from the administrator."""
+        """What a clinic elsewhere gets as one file from the administrator: for its agent, and in its own cluster."""
         folder = self._place.membership(clinic)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        credential = _credential(self._place, clinic)
-        files = {"ca.crt": self.authority.certificate_pem, "tls.crt": credential.certificate_pem}
-        for name, content in {**files, "token": token.encode()}.items():
-            write_private(folder / name, content)
+        certificates = {
+            "ca.crt": self.authority.certificate_pem.decode(),
+            "tls.crt": _credential(self._place, clinic).certificate_pem.decode(),
+        }
+        files = {**certificates, "token": token}
+        for name, text in files.items():
+            write_private(folder / name, text.encode())
+        self._kubectl.apply([objects.secret(layout.local_namespace(clinic), layout.MEMBERSHIP_SECRET, files)])
 
     def _token(self, clinic: str, report: Report) -> str:
         """The token that the control plane makes for the agent's ServiceAccount."""

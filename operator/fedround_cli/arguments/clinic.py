@@ -1,4 +1,4 @@
-"""`fedround clinic ca|request|approve|list|rotate|revoke`, parsed."""
+"""`fedround clinic ca|request|approve|list|preflight|rotate|revoke`, parsed."""
 
 import argparse
 import re
@@ -18,19 +18,21 @@ def add(commands: Commands) -> None:
     actions = add_group(
         commands,
         "clinic",
-        "members: ca, request, approve, list, rotate, revoke",
+        "members: ca, request, approve, list, preflight, rotate, revoke",
         description="How a clinic becomes a member of the network and stays one. Its private key is made in the clinic "
         "and never leaves it; the key of the federation's authority stays with the administrator.",
         examples=[
             ("clinic request north", "in the clinic: make a key and a request"),
             ("clinic approve north.csr --ca DIR --gateway HOST:443", "the administrator's answer"),
             ("clinic list", "who is a member, and until when"),
+            ("clinic preflight", "in the clinic: is it ready for a round?"),
         ],
     )
     _add_ca(actions)
     _add_request(actions)
     _add_approve(actions)
     _add_list(actions)
+    _add_preflight(actions)
     _add_rotate(actions)
     _add_revoke(actions)
 
@@ -142,6 +144,41 @@ def _add_list(actions: Commands) -> None:
     add_hub(listing)
 
 
+def _add_preflight(actions: Commands) -> None:
+    preflight = add_command(
+        actions,
+        "preflight",
+        "in the clinic: is it ready for a round, and what is to be mended?",
+        description="Runs two Jobs as the agent would: one with the volumes and the lock of training looks at images, "
+        "workspace, CPU and memory; one with the network of the other Jobs at certificate, clock, gateway and hub. "
+        "Nothing is trained and nothing sent; the Jobs are removed at the end.",
+        examples=[
+            ("clinic preflight", "in the cluster that kubectl uses"),
+            ("clinic preflight --image-size 224 --keep", "as the network's model needs it"),
+            ("clinic preflight north --state DIR", "a clinic of the federation on this machine"),
+        ],
+        notes="Call it while no round trains here. With the rights of the namespace's administrator. --keep leaves the "
+        "Jobs for a day: `kubectl logs` of the one for training names each image that was set aside.",
+        exit_codes={CommandExit.DONE: "ready", CommandExit.FAILED: "something is to be mended"},
+        json="the checks, each with its result and a sentence",
+        runner="fedround_cli.clinic_preflight",
+    )
+    preflight.add_argument(
+        "name", type=_clinic_name, nargs="?", metavar="NAME", help="of the clinic; without --state not needed"
+    )
+    preflight.add_argument(
+        "--image-size", type=_image_size, default=64, metavar="PX", help="of the network's model: what is tried"
+    )
+    preflight.add_argument(
+        "--batch-size", type=whole_number(1, 4096), default=32, metavar="N", help="of its rounds: what is tried"
+    )
+    preflight.add_argument("--keep", action="store_true", help="leave the Jobs and their logs")
+    preflight.add_argument(
+        "--minutes", type=whole_number(1, 1440), default=30, metavar="N", help="longest time for reading all images"
+    )
+    _add_cluster(preflight, state=True, secret=False)
+
+
 def _add_rotate(actions: Commands) -> None:
     rotate = add_command(
         actions,
@@ -184,7 +221,7 @@ def _add_revoke(actions: Commands) -> None:
     _add_gateway_namespace(revoke)
 
 
-def _add_cluster(parser: argparse.ArgumentParser, *, state: bool = False) -> None:
+def _add_cluster(parser: argparse.ArgumentParser, *, state: bool = False, secret: bool = True) -> None:
     """The clinic's own cluster."""
     group = parser.add_argument_group("which cluster: the clinic's own")
     one = group.add_mutually_exclusive_group()
@@ -197,7 +234,8 @@ def _add_cluster(parser: argparse.ArgumentParser, *, state: bool = False) -> Non
     )
     group.add_argument("--context", metavar="NAME", help="context of the kubeconfig (default: its current one)")
     group.add_argument("-n", "--namespace", default=CLINIC_NAMESPACE, metavar="NAME", help="of the clinic's chart")
-    group.add_argument("--secret", default=SECRET, metavar="NAME", help="Secret of the key")
+    if secret:
+        group.add_argument("--secret", default=SECRET, metavar="NAME", help="Secret of the key")
 
 
 def _add_gateway_namespace(parser: argparse.ArgumentParser) -> None:
@@ -223,6 +261,13 @@ def _clinic_name(text: str) -> str:
             f"{text!r} is no name of a clinic: 1 to 30 of a-z, 0-9 and '-', with '-' neither first nor last"
         )
     return text
+
+
+def _image_size(text: str) -> int:
+    size = whole_number(32, 512)(text)
+    if size % 16:
+        raise argparse.ArgumentTypeError(f"{text!r} is no multiple of 16")
+    return size
 
 
 def _label(text: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""`fedround data synthesize|check`, parsed."""
+"""`fedround data synthesize|check|testset`, parsed."""
 
 from pathlib import Path
 
@@ -12,15 +12,17 @@ def add(commands: Commands) -> None:
     actions = add_group(
         commands,
         "data",
-        "image folders: draw one, check one",
+        "image folders: draw one, check one, make a test set of one",
         description="Folders of images with one CSV, as clinics have them.",
         examples=[
             ("data synthesize DIR", "draw lesions to practise on"),
             ("data check DIR", "can a training use this folder?"),
+            ("data testset DIR --output SET", "what the hub judges a candidate on"),
         ],
     )
     _add_synthesize(actions)
     _add_check(actions)
+    _add_test_set(actions)
 
 
 def _add_synthesize(actions: Commands) -> None:
@@ -80,3 +82,31 @@ def _add_check(actions: Commands) -> None:
     check.add_argument("folder", type=Path, metavar="DIR", help="the folder of images and table")
     check.add_argument("--clinics", type=whole_number(1, 50), metavar="N", help="show the deal to so many clinics")
     check.add_argument("--split-by", metavar="COLUMN", help="with --clinics: by a column; else patients at random")
+
+
+def _add_test_set(actions: Commands) -> None:
+    testset = add_command(
+        actions,
+        "testset",
+        "make the hub's test set of a folder: images, table and manifest",
+        description="Writes the folder that a model's `testSet` names. Patients are divided between the part that the "
+        "threshold is set on and the part that candidates are judged on, and get numbers; images are encoded anew, "
+        "without metadata. The manifest's sha256 fixes every file.",
+        examples=[
+            ("data testset DIR --output SET", "all images of DIR"),
+            ("data testset DIR --output SET --split-by dataset", "and from which clinic each is"),
+        ],
+        exit_codes={CommandExit.DONE: "written"},
+        notes="Use images that are public, or given for this under a consent of their own, and that no clinic trains "
+        "on. `fedround data check DIR` says before what would be left out. The same options give the same sha256.",
+        json="the manifest's sha256, counts, classes",
+        runner="fedround_cli.data_testset",
+    )
+    testset.add_argument("folder", type=Path, metavar="DIR", help="the folder of images and table")
+    testset.add_argument("--output", type=Path, required=True, metavar="SET", help="the folder to write; new or empty")
+    testset.add_argument(
+        "--split-by", metavar="COLUMN", help="the column that says from which clinic an image is; else nobody knows"
+    )
+    testset.add_argument(
+        "--seed", type=whole_number(0, 2**31 - 1), default=0, metavar="N", help="seed of the division of patients"
+    )

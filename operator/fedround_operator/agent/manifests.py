@@ -7,6 +7,8 @@ submit   rounds of the workspace (read), certificate
 Only `train` sees the whole workspace: beside the rounds it holds decoded images and an index of their names.
 """
 
+from collections.abc import Sequence
+
 from fedround_api import names
 from fedround_api.fields import ClosedPart
 from fedround_api.jobs import (
@@ -41,7 +43,7 @@ def fetch_job(seen: PartSeen, attempt: int, settings: AgentSettings) -> Object:
         bytes=spec.base.bytes,
         keep=list(seen.keep),
     )
-    mounts = (_workspace(settings, read_only=False, sub_path=_ROUNDS), _certificate(settings))
+    mounts = (workspace_mount(settings, read_only=False, sub_path=_ROUNDS), certificate_mount(settings))
     return _job(seen, Role.FETCH, given, attempt=attempt, mounts=mounts, settings=settings)
 
 
@@ -57,7 +59,7 @@ def train_job(seen: PartSeen, attempt: int, settings: AgentSettings) -> Object:
         cases_until=spec.cases_until,
         allow_unlocked=seen.policy is not None and seen.policy.spec.training.allow_unlocked,
     )
-    mounts = (_workspace(settings, read_only=False), _images(settings))
+    mounts = (workspace_mount(settings, read_only=False), images_mount(settings))
     return _job(seen, Role.TRAIN, given, attempt=attempt, mounts=mounts, settings=settings)
 
 
@@ -69,7 +71,7 @@ def submit_job(seen: PartSeen, result: ClinicResult, attempt: int, settings: Age
         digest=result.update_digest,
         bytes=result.update_bytes,
     )
-    mounts = (_workspace(settings, read_only=True, sub_path=_ROUNDS), _certificate(settings))
+    mounts = (workspace_mount(settings, read_only=True, sub_path=_ROUNDS), certificate_mount(settings))
     return _job(seen, Role.SUBMIT, given, attempt=attempt, mounts=mounts, settings=settings)
 
 
@@ -92,18 +94,27 @@ def _job(
     )
 
 
-def _workspace(settings: AgentSettings, *, read_only: bool, sub_path: str | None = None) -> Mount:
+def workspace_mount(settings: AgentSettings, *, read_only: bool, sub_path: str | None = None) -> Mount:
+    """The volume that Jobs work on, or a folder of it."""
     source = {"persistentVolumeClaim": {"claimName": settings.workspace_claim}}
     return Mount("workspace", "/workspace", source, WORKSPACE_VARIABLE, read_only, sub_path)
 
 
-def _images(settings: AgentSettings) -> Mount:
+def images_mount(settings: AgentSettings) -> Mount:
+    """The volume with the images, read-only."""
     claim = {"claimName": settings.images_claim, "readOnly": True}
     return Mount("images", "/images", {"persistentVolumeClaim": claim}, IMAGES_VARIABLE)
 
 
-def _certificate(settings: AgentSettings) -> Mount:
+def certificate_mount(settings: AgentSettings, *, optional: bool = False) -> Mount:
+    """Key, certificate and authority; a Job for which they are optional starts without them too."""
     # Not the key that a renewal waits with: nothing is signed by it yet.
-    items = [{"key": name, "path": name} for name in ("tls.crt", "tls.key", "ca.crt")]
-    source = {"secret": {"secretName": settings.certificate_secret, "defaultMode": _SECRET_MODE, "items": items}}
+    source = secret_source(settings.certificate_secret, ("tls.crt", "tls.key", "ca.crt"), optional=optional)
     return Mount("certificate", "/certificate", source, CERTIFICATE_VARIABLE)
+
+
+def secret_source(name: str, keys: Sequence[str], *, optional: bool = False) -> Object:
+    """A volume of these keys of a Secret, as files of the same names."""
+    items = [{"key": key, "path": key} for key in keys]
+    secret: Object = {"secretName": name, "defaultMode": _SECRET_MODE, "items": items}
+    return {"secret": {**secret, "optional": True} if optional else secret}

@@ -24,9 +24,19 @@ def load_policy(path: Path) -> ClinicPolicy:
         PolicyInvalid: the file is missing, is no YAML or says something wrong.
     """
     try:
-        return read_policy(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return parse_policy(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyInvalid(f"cannot be read: {error}") from error
+
+
+def parse_policy(text: str) -> ClinicPolicy:
+    """The policy in the text of a file.
+
+    Raises:
+        PolicyInvalid: it is no YAML or says something wrong.
+    """
+    try:
+        return read_policy(yaml.safe_load(text))
     except yaml.YAMLError as error:
         raise PolicyInvalid(f"is not YAML: {' '.join(str(error).split())}") from error
 

@@ -11,9 +11,10 @@ import ssl
 import sys
 from pathlib import Path
 
+from fedround_api.checks import Check, CheckFailed
 from fedround_api.jobs import StoreAddress
 from fedround_operator.hub.bucket import Bucket, StoreUnusable
-from fedround_operator.kit.checks import TIMEOUT_SECONDS, Check, CheckFailed, answers, run_checks, tls_context
+from fedround_operator.kit.checks import TIMEOUT_SECONDS, answers, patient, run_checks, tls_context
 from fedround_operator.kit.options import Options
 
 
@@ -103,7 +104,7 @@ def main(arguments: list[str] | None = None) -> int:
     }
     if options.test_set_prefix:
         checks["test set"] = lambda: test_set(bucket, options.test_set_prefix, options.test_set_manifest)
-    return run_checks(checks)
+    return run_checks(patient(checks))
 
 
 if __name__ == "__main__":

@@ -1,45 +1,54 @@
 """What `helm test` runs: checks in order, each told in a line, and an exit code that says which failed.
 
-Each check is a function that returns what it found, or raises CheckFailed with what is wrong and what to do about it.
-One that fails is tried again for a while: the test of a release is often called while its programs still start.
+What a check is stands in `fedround_api.checks`.
 """
 
+import os
 import ssl
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
+
+from fedround_api.checks import Check, CheckFailed, CheckResult, Noted, made, report_text
+from fedround_api.jobs import REPORT_VARIABLE
 
 TIMEOUT_SECONDS = 15.0
-# For all checks together. On a slow node a program starts within a minute; what is wrong for good is told this late.
+# On a slow node a program starts within a minute; what is wrong for good is told this late.
 PATIENCE_SECONDS = 90.0
 PAUSE_SECONDS = 2.0
 
 
-class CheckFailed(Exception):
-    """What was looked at is not as it should be: one sentence on what is wrong and what to do."""
-
-
-Check = Callable[[], str]
-
-
-def run_checks(
-    checks: Mapping[str, Check], patience_seconds: float = PATIENCE_SECONDS, pause_seconds: float = PAUSE_SECONDS
-) -> int:
-    """Run all of them; 0, or the number (from 1) of the first that failed."""
-    failed, until = 0, time.monotonic() + patience_seconds
-    for number, (name, check) in enumerate(checks.items(), start=1):
-        try:
-            print(f"ok      {name}: {_patiently(check, until, pause_seconds)}", flush=True)
-        except CheckFailed as problem:
-            print(f"FAILED  {name}: {problem}", file=sys.stderr, flush=True)
-            failed = failed or number
+def run_checks(checks: Mapping[str, Check], needs: Mapping[str, str] = MappingProxyType({})) -> int:
+    """Make all of them, and report where this runs as a Job; 0, or the number (from 1) of the first that failed."""
+    failed, found = 0, []
+    for number, one in enumerate(made(checks, needs), start=1):
+        bad = one.result is CheckResult.FAILED
+        word = one.result.upper() if bad else one.result
+        print(f"{word:<7} {one.name}: {one.message}", file=sys.stderr if bad else sys.stdout, flush=True)
+        failed = failed or (number if bad else 0)
+        found.append(one)
+    if REPORT_VARIABLE in os.environ:
+        Path(os.environ[REPORT_VARIABLE]).write_text(report_text(found))
     return failed
 
 
-def _patiently(check: Check, until: float, pause_seconds: float) -> str:
+def patient(
+    checks: Mapping[str, Check], seconds: float = PATIENCE_SECONDS, pause_seconds: float = PAUSE_SECONDS
+) -> dict[str, Check]:
+    """The same checks; one that fails is tried again, all of them together for so long from now.
+
+    For the test of a release, which is often called while its programs still start.
+    """
+    until = time.monotonic() + seconds
+    return {name: partial(_patiently, check, until, pause_seconds) for name, check in checks.items()}
+
+
+def _patiently(check: Check, until: float, pause_seconds: float) -> str | Noted:
     while True:
         try:
             return check()

@@ -53,7 +53,11 @@ NEEDS = {
 
 @dataclass(frozen=True)
 class JobRequest:
-    """One attempt of a Job."""
+    """One attempt of a Job.
+
+    `arguments` take the role's place, and `command` that of the image's own program: for Jobs that make a role's checks
+    with its labels, resources and rights.
+    """
 
     name: str
     namespace: str
@@ -62,6 +66,8 @@ class JobRequest:
     image: str
     input_json: str
     deadline_seconds: int
+    arguments: tuple[str, ...] | None = None
+    command: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     mounts: tuple[Mount, ...] = ()
     owner: Mapping[str, Any] | None = None
@@ -128,10 +134,12 @@ def _container(request: JobRequest) -> Object:
         **_THREADS,
         **{mount.variable: mount.path for mount in request.mounts},
     }
+    arguments = (request.role.value,) if request.arguments is None else request.arguments
     return {
         "name": CONTAINER,
         "image": request.image,
-        "args": [request.role.value],
+        **({"command": list(request.command)} if request.command else {}),
+        "args": list(arguments),
         "env": [{"name": name, "value": value} for name, value in variables.items()],
         "resources": {
             "requests": {"cpu": needs.cpu, "memory": needs.memory},

@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 from minio import Minio
 
+from fedround_api.checks import CheckFailed, made, read_checks
 from fedround_api.jobs import StoreAddress
 from fedround_local.objectstore import BUCKET, REGION, StoreKey
 from fedround_operator.agent import check as agent_check
+from fedround_operator.agent.entrance import NEEDS, Entrance
 from fedround_operator.hub import check as hub_check
 from fedround_operator.hub.bucket import Bucket, StoreUnusable
 from fedround_operator.hub.prepare import ensure
-from fedround_operator.kit.checks import CheckFailed
-from fedround_operator.kit.pki import request_certificate
+from fedround_operator.kit.pki import Authority, fingerprint, request_certificate
+from fedround_operator.kit.process import utc_now
+from support.federation_fixture import wait_for
 from support.gateway_fixture import Door, door
 
 __all__ = ["door"]
@@ -172,24 +175,109 @@ def mounted(door: Door, tmp_path: Path) -> Callable[[str], Path]:
     return mount
 
 
-def test_a_clinic_that_the_hub_lets_in_passes(door: Door, mounted: Callable[[str], Path]) -> None:
+def entrance(door: Door, folder: Path, clinic: str = "north", gateway: str = "") -> Entrance:
+    return Entrance(clinic, gateway or door.gateway.settings.address, folder, folder, utc_now)
+
+
+def test_a_clinic_that_the_hub_lets_in_passes_every_check(door: Door, mounted: Callable[[str], Path]) -> None:
     address, folder = door.gateway.settings.address, mounted("north")
 
-    assert agent_check.hub(address, folder, folder, "north") == f"{address} lets north in; it has a part in 0 rounds"
+    found = {one.name: one for one in made(entrance(door, folder).checks(), NEEDS)}
+
+    assert list(found) == ["certificate", "address", "connection", "tls", "clock", "hub", "store"]
+    assert {one.result.value for one in found.values()} == {"ok"}, found
+    assert found["hub"].message == f"{address} lets north in; it has a part in 0 rounds"
+    assert found["store"].message == f"the object store behind {address} answers"
     assert door.api.seen[-1].path.startswith("/apis/fedround.dev/v1alpha1/namespaces/clinic-north/clinicrounds?")
     assert door.api.seen[-1].headers["authorization"] == "Bearer the-token"
 
 
 def test_a_clinic_with_another_clinics_certificate_is_told_to_ask(door: Door, mounted: Callable[[str], Path]) -> None:
-    folder = mounted("south")
+    found = entrance(door, mounted("south"))
 
     with pytest.raises(CheckFailed, match=r"the hub refuses this clinic: .* Ask the network's administrator"):
-        agent_check.hub(door.gateway.settings.address, folder, folder, "north")
+        found.check_hub()
 
 
-def test_a_clinic_without_its_files_or_without_a_hub_is_told(mounted: Callable[[str], Path], tmp_path: Path) -> None:
-    with pytest.raises(CheckFailed, match="cannot be read"):
-        agent_check.hub("127.0.0.1:9", tmp_path, tmp_path, "north")
-    folder = mounted("north")
+def test_a_clinic_without_its_files_or_without_a_hub_is_told(
+    door: Door, mounted: Callable[[str], Path], tmp_path: Path
+) -> None:
+    with pytest.raises(CheckFailed, match="token cannot be read"):
+        entrance(door, tmp_path).check_hub()
+    with pytest.raises(CheckFailed, match="key, certificate and authority cannot be used together"):
+        entrance(door, tmp_path).check_tls()
+    away = entrance(door, mounted("north"), gateway="127.0.0.1:9")
+    with pytest.raises(CheckFailed, match="let the firewall pass TCP to it"):
+        away.check_connection()
     with pytest.raises(CheckFailed, match="what your firewall lets out"):
-        agent_check.hub("127.0.0.1:9", folder, folder, "north")
+        away.check_hub()
+
+
+def replaced(folder: Path, **contents: bytes) -> Path:
+    """The mounted files, some of them with other content."""
+    for name, content in contents.items():
+        path = folder / name.replace("_", ".")
+        path.unlink()
+        path.write_bytes(content)
+    return folder
+
+
+def test_a_gateway_by_an_authority_that_the_clinic_does_not_know_is_told(
+    door: Door, mounted: Callable[[str], Path]
+) -> None:
+    folder = replaced(mounted("north"), ca_crt=door.stranger.certificate_pem)
+
+    with pytest.raises(CheckFailed, match=r"127\.0\.0\.1 does not prove who it is: .* a bundle with the authority of"):
+        entrance(door, folder).check_tls()
+
+
+def test_a_certificate_of_another_federation_is_told(door: Door, mounted: Callable[[str], Path]) -> None:
+    key, request = request_certificate("north")
+    folder = replaced(mounted("north"), tls_key=key, tls_crt=door.stranger.sign_clinic(request))
+
+    with pytest.raises(CheckFailed, match="the gateway broke off when this clinic's certificate was shown"):
+        entrance(door, folder).check_tls()
+
+
+def test_a_revoked_certificate_is_told(door: Door, mounted: Callable[[str], Path]) -> None:
+    folder = mounted("north")
+    door.gateway.revoke([fingerprint((folder / "tls.crt").read_bytes())])
+    try:
+        wait_for(lambda: _refused(entrance(door, folder)), "the gateway takes the list", 10)
+        with pytest.raises(CheckFailed, match=r"which is revoked: .*request north --new-key"):
+            entrance(door, folder).check_tls()
+    finally:
+        door.gateway.revoke([])
+
+
+def _refused(found: Entrance) -> bool:
+    try:
+        found.check_tls()
+    except CheckFailed:
+        return True
+    return False
+
+
+def test_what_is_no_gateway_of_fedround_is_told(door: Door, mounted: Callable[[str], Path]) -> None:
+    """The API server's stand-in, which takes certificates of its own authority, answers with its own words."""
+    authority = Authority.ensure(door.folder / "pki", "cluster", "fedround-cluster")
+    key, request = request_certificate("north")
+    files = {"tls_key": key, "tls_crt": authority.sign_clinic(request), "ca_crt": authority.certificate_pem}
+    stub = entrance(door, replaced(mounted("north"), **files), gateway=door.api.address.removeprefix("https://"))
+
+    with pytest.raises(CheckFailed, match="look at the address, and whether a proxy stands in between"):
+        stub.check_store()
+
+
+def test_the_clinics_helm_test_says_what_failed_and_reports_where_it_is_a_job(
+    door: Door, mounted: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = mounted("north")
+    monkeypatch.setenv("FEDROUND_REPORT", str(tmp_path / "termination-log"))
+    options = {"clinic": "north", "gateway": "127.0.0.1:9", "certificate": folder, "membership": folder}
+
+    # The third of its checks: of certificate, address and connection.
+    assert agent_check.main([f"--{name}={value}" for name, value in options.items()]) == 3
+
+    found = read_checks((tmp_path / "termination-log").read_text())
+    assert [one.result.value for one in found] == ["ok", "ok", "failed", *["skipped"] * 4]

@@ -18,12 +18,12 @@ from fedround_training.data.vocabulary import HIGH_RISK
 Cases = tuple[Case, ...]
 
 
-def split_by_column(cases: Sequence[Case], column: str, clinics: int) -> dict[str, Cases]:
+def split_by_column(cases: Sequence[Case], column: str, clinics: int | None = None) -> dict[str, Cases]:
     """The cases of each clinic, by a column of the table; an empty cell is a value too. Largest group first.
 
-    A patient with two values goes whole to the one that most of the images have. Surplus groups are packed by size,
-    the largest first, each into the clinic that is smallest at that moment. A clinic has the name of its largest
-    group.
+    Without a number of clinics there is one for each value. A patient with two values goes whole to the one that most
+    of the images have. Surplus groups are packed by size, the largest first, each into the clinic that is smallest at
+    that moment. A clinic has the name of its largest group.
     """
     header = _header(cases, column)
     groups: defaultdict[str, list[Case]] = defaultdict(list)
@@ -31,6 +31,7 @@ def split_by_column(cases: Sequence[Case], column: str, clinics: int) -> dict[st
         values = Counter(case.attributes.get(header, "") for case in members)
         groups[min(values, key=lambda value: (-values[value], value))] += members
     ordered = sorted(groups, key=lambda value: (-len(groups[value]), value))
+    clinics = len(ordered) if clinics is None else clinics
     if len(ordered) < clinics:
         shown = ", ".join(f"{value or UNSPECIFIED} ({len(groups[value])})" for value in ordered)
         raise SplitImpossible(f"column {header!r} has {len(ordered)} groups, too few for {clinics} clinics: {shown}")

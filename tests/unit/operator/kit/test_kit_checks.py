@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from fedround_operator.kit.checks import Check, CheckFailed, answers, run_checks
+from fedround_api.checks import Check, CheckFailed
+from fedround_operator.kit.checks import answers, patient, run_checks
 from support.http_stub import Answer, HttpStub
 
 
@@ -25,7 +26,7 @@ def failing(sentence: str) -> Check:
 def test_all_checks_are_made_and_the_first_failure_is_the_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
     checks = {"one": lambda: "fine", "two": failing("no door"), "three": failing("no store")}
 
-    assert run_checks(checks, patience_seconds=0) == 2
+    assert run_checks(checks) == 2
 
     said = capsys.readouterr()
     assert said.out == "ok      one: fine\n"
@@ -36,16 +37,20 @@ def test_nothing_failed_is_zero() -> None:
     assert run_checks({"one": lambda: "fine"}) == 0
 
 
-def test_what_comes_right_while_programs_start_has_not_failed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_comes_right_while_programs_start_has_not_failed() -> None:
     answers_in_turn = iter(["", "there now"])
 
     def check() -> str:
-        return next(answers_in_turn) or failing("nobody there")()
+        if found := next(answers_in_turn):
+            return found
+        raise CheckFailed("nobody there")
 
-    assert run_checks({"one": check}, pause_seconds=0) == 0
+    assert patient({"one": check}, pause_seconds=0)["one"]() == "there now"
 
-    said = capsys.readouterr()
-    assert (said.out, said.err) == ("ok      one: there now\n", "")
+
+def test_what_stays_wrong_is_told_when_patience_ends() -> None:
+    with pytest.raises(CheckFailed, match="no door"):
+        patient({"one": failing("no door")}, seconds=0)["one"]()
 
 
 def test_a_probe_that_answers_is_fine(stub: HttpStub) -> None:

@@ -16,6 +16,7 @@ from fedround_api.kinds.federated_model import Floors, Gate
 from fedround_api.kinds.federated_round import Base, Participant, ParticipantState, Training, VerdictResult
 from fedround_api.reasons import Reason
 from fedround_training.data.catalogue import read_catalogue
+from fedround_training.data.heldout import classes_of, contributions
 from fedround_training.data.images import without_metadata
 from fedround_training.data.testset import Contribution, Part, write_test_set
 from fedround_training.errors import InputWrong, JobError, StoreRefused, TestSetChanged
@@ -122,6 +123,20 @@ def test_a_good_candidate_is_released_and_published(hub: Hub) -> None:
     assert (verdict.incumbent.auroc, verdict.candidate.auroc) == ("0.500000", "1.000000")
     assert (verdict.cases, verdict.high_risk_cases) == (10, 5)
     assert hub.store.objects[PUBLISHED] == hub.store.objects[CANDIDATE]
+
+
+def test_a_folder_divided_for_a_test_set_is_taken(hub: Hub, tmp_path: Path) -> None:
+    hub.test_set = tmp_path / "made"
+    catalogue = read_catalogue(tmp_path / "images")
+    given = contributions({"unspecified": catalogue.cases}, seed=0)
+    hub.manifest = write_test_set(hub.test_set, given, classes_of(catalogue), without_metadata).digest
+
+    verdict = hub.validate(trained(good=True), FRESH).verdict
+
+    assert verdict is not None
+    assert (verdict.result, verdict.reason) == (VerdictResult.PROMOTE, Reason.RELEASED)
+    # Of twenty images of as many patients two fifths are for the threshold.
+    assert (verdict.cases, verdict.high_risk_cases) == (12, 6)
 
 
 def test_a_candidate_that_loses_cases_is_rolled_back_and_not_published(hub: Hub) -> None:
