@@ -1,16 +1,16 @@
-"""`fedround clinic ca|request|approve|list|rotate|revoke`, parsed."""
+"""`fedround clinic ca|request|approve|membership|list|rotate|revoke`, parsed."""
 
 import argparse
 import re
 from pathlib import Path
 
 from fedround_cli.arguments.exits import CommandExit
-from fedround_cli.arguments.hub import add_hub, host_and_port
+from fedround_cli.arguments.hub import add_gateway_namespace, add_hub, host_and_port
 from fedround_cli.arguments.parsers import Commands, add_command, add_group
 from fedround_cli.arguments.types import whole_number
 
 #: Where the charts put things unless told otherwise.
-CLINIC_NAMESPACE, GATEWAY_NAMESPACE, SECRET = "fedround", "fedround-system", "fedround-certificate"
+CLINIC_NAMESPACE, SECRET = "fedround", "fedround-certificate"
 
 
 def add(commands: Commands) -> None:
@@ -18,7 +18,7 @@ def add(commands: Commands) -> None:
     actions = add_group(
         commands,
         "clinic",
-        "members: ca, request, approve, list, rotate, revoke",
+        "members: ca, request, approve, membership, list, rotate, revoke",
         description="How a clinic becomes a member of the network and stays one. Its private key is made in the clinic "
         "and never leaves it; the key of the federation's authority stays with the administrator.",
         examples=[
@@ -30,6 +30,7 @@ def add(commands: Commands) -> None:
     _add_ca(actions)
     _add_request(actions)
     _add_approve(actions)
+    _add_membership(actions)
     _add_list(actions)
     _add_rotate(actions)
     _add_revoke(actions)
@@ -121,7 +122,37 @@ def _add_approve(actions: Commands) -> None:
     _add_days(approve, "of the clinic's certificate")
     _add_passphrase(approve)
     add_hub(approve)
-    _add_gateway_namespace(approve)
+    add_gateway_namespace(approve)
+
+
+def _add_membership(actions: Commands) -> None:
+    membership = add_command(
+        actions,
+        "membership",
+        "write the file of clinics that are members already",
+        description="Makes what a member has on the hub where it is missing, and writes the file that its chart needs, "
+        "with the certificate that it has: after a hub was restored, or when the file was lost. The authority's key is "
+        "not needed.",
+        examples=[
+            ("clinic membership --ca DIR --gateway fed.example.org:443", "of all members"),
+            ("clinic membership north --ca DIR --gateway fed.example.org:443", "of one"),
+        ],
+        notes="The file holds a token: send it as you would send a password.",
+        exit_codes={CommandExit.DONE: "written"},
+        json="the files by clinic",
+        runner="fedround_cli.clinic_membership",
+    )
+    membership.add_argument("names", type=_clinic_name, nargs="*", metavar="NAME", help="of a clinic (default: all)")
+    membership.add_argument("--ca", type=Path, required=True, metavar="DIR", help="folder of the authority, for ca.crt")
+    membership.add_argument(
+        "--gateway", type=host_and_port, required=True, metavar="HOST:PORT", help="as the clinics reach it"
+    )
+    membership.add_argument(
+        "--gateway-ca", type=Path, metavar="FILE", help="authority of the gateway's certificate, if another one"
+    )
+    membership.add_argument("--output", type=Path, metavar="DIR", help="folder for the files (default: this one)")
+    add_hub(membership)
+    add_gateway_namespace(membership)
 
 
 def _add_list(actions: Commands) -> None:
@@ -181,7 +212,7 @@ def _add_revoke(actions: Commands) -> None:
     )
     revoke.add_argument("name", type=_clinic_name, metavar="NAME", help="of the clinic")
     add_hub(revoke)
-    _add_gateway_namespace(revoke)
+    add_gateway_namespace(revoke)
 
 
 def _add_cluster(parser: argparse.ArgumentParser, *, state: bool = False) -> None:
@@ -198,15 +229,6 @@ def _add_cluster(parser: argparse.ArgumentParser, *, state: bool = False) -> Non
     group.add_argument("--context", metavar="NAME", help="context of the kubeconfig (default: its current one)")
     group.add_argument("-n", "--namespace", default=CLINIC_NAMESPACE, metavar="NAME", help="of the clinic's chart")
     group.add_argument("--secret", default=SECRET, metavar="NAME", help="Secret of the key")
-
-
-def _add_gateway_namespace(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--gateway-namespace",
-        default=GATEWAY_NAMESPACE,
-        metavar="NAME",
-        help="of the hub's chart, for its revoked.list",
-    )
 
 
 def _add_days(parser: argparse.ArgumentParser, whose: str) -> None:
