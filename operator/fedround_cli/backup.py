@@ -1,4 +1,4 @@
-"""`fedround backup`: what of a hub cannot be made again, as one file."""
+"""`fedround hub backup`: what of a hub cannot be made again, as one file."""
 
 import argparse
 import json

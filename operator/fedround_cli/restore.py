@@ -1,4 +1,4 @@
-"""`fedround restore`: a backup into a hub that was installed anew, and whose operator does not run yet."""
+"""`fedround hub restore`: a backup into a hub that was installed anew, and whose operator does not run yet."""
 
 import argparse
 import contextlib
@@ -154,5 +154,5 @@ def _tell(options: argparse.Namespace, index: Index) -> None:
     print(f"restored the hub as it was at {index.made_at}: {len(index.rounds)} rounds, {len(index.clinics)} clinics")
     for name, version in pointers.items():
         print(f"model {name}: version {version} is the current one")
-    print("next: `fedround clinic membership --ca DIR --gateway HOST:PORT`, since the tokens of the clinics were lost")
+    print("next: `fedround clinic readmit --ca DIR --gateway HOST:PORT`, since the tokens of the clinics were lost")
     print("      with the old hub; send each clinic its file, and start the operator")

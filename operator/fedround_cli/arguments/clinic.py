@@ -1,4 +1,4 @@
-"""`fedround clinic ca|request|approve|membership|list|rotate|revoke`, parsed."""
+"""`fedround clinic ca|request|approve|readmit|list|rotate|revoke`, parsed."""
 
 import argparse
 import re
@@ -18,7 +18,7 @@ def add(commands: Commands) -> None:
     actions = add_group(
         commands,
         "clinic",
-        "members: ca, request, approve, membership, list, rotate, revoke",
+        "members: ca, request, approve, readmit, list, rotate, revoke",
         description="How a clinic becomes a member of the network and stays one. Its private key is made in the clinic "
         "and never leaves it; the key of the federation's authority stays with the administrator.",
         examples=[
@@ -30,7 +30,7 @@ def add(commands: Commands) -> None:
     _add_ca(actions)
     _add_request(actions)
     _add_approve(actions)
-    _add_membership(actions)
+    _add_readmit(actions)
     _add_list(actions)
     _add_rotate(actions)
     _add_revoke(actions)
@@ -125,34 +125,33 @@ def _add_approve(actions: Commands) -> None:
     add_gateway_namespace(approve)
 
 
-def _add_membership(actions: Commands) -> None:
-    membership = add_command(
+def _add_readmit(actions: Commands) -> None:
+    readmit = add_command(
         actions,
-        "membership",
-        "write the file of clinics that are members already",
+        "readmit",
+        "let members in again on a hub that was restored",
         description="Makes what a member has on the hub where it is missing, and writes the file that its chart needs, "
-        "with the certificate that it has: after a hub was restored, or when the file was lost. The authority's key is "
-        "not needed.",
+        "with the certificate that it has: for one that lost its token, or its file. The authority's key is not needed.",
         examples=[
-            ("clinic membership --ca DIR --gateway fed.example.org:443", "of all members"),
-            ("clinic membership north --ca DIR --gateway fed.example.org:443", "of one"),
+            ("clinic readmit --ca DIR --gateway fed.example.org:443", "of all members"),
+            ("clinic readmit north --ca DIR --gateway fed.example.org:443", "of one"),
         ],
         notes="The file holds a token: send it as you would send a password.",
         exit_codes={CommandExit.DONE: "written"},
         json="the files by clinic",
-        runner="fedround_cli.clinic_membership",
+        runner="fedround_cli.clinic_readmit",
     )
-    membership.add_argument("names", type=_clinic_name, nargs="*", metavar="NAME", help="of a clinic (default: all)")
-    membership.add_argument("--ca", type=Path, required=True, metavar="DIR", help="folder of the authority, for ca.crt")
-    membership.add_argument(
+    readmit.add_argument("names", type=_clinic_name, nargs="*", metavar="NAME", help="of a clinic (default: all)")
+    readmit.add_argument("--ca", type=Path, required=True, metavar="DIR", help="folder of the authority, for ca.crt")
+    readmit.add_argument(
         "--gateway", type=host_and_port, required=True, metavar="HOST:PORT", help="as the clinics reach it"
     )
-    membership.add_argument(
+    readmit.add_argument(
         "--gateway-ca", type=Path, metavar="FILE", help="authority of the gateway's certificate, if another one"
     )
-    membership.add_argument("--output", type=Path, metavar="DIR", help="folder for the files (default: this one)")
-    add_hub(membership)
-    add_gateway_namespace(membership)
+    readmit.add_argument("--output", type=Path, metavar="DIR", help="folder for the files (default: this one)")
+    add_hub(readmit)
+    add_gateway_namespace(readmit)
 
 
 def _add_list(actions: Commands) -> None:

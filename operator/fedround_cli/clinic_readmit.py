@@ -1,4 +1,4 @@
-"""`fedround clinic membership`: the files of members, on a hub that may have lost what it had of them."""
+"""`fedround clinic readmit`: members that stay what they are, on a hub that lost what it had of them."""
 
 import argparse
 import json
