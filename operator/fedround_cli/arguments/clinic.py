@@ -131,7 +131,7 @@ def _add_readmit(actions: Commands) -> None:
         "readmit",
         "let members in again on a hub that was restored",
         description="Makes what a member has on the hub where it is missing, and writes the file that its chart needs, "
-        "with the certificate that it has: for one that lost its token, or its file. The authority's key is not needed.",
+        "with the certificate that it has: for one that lost its token or file. The authority's key is not needed.",
         examples=[
             ("clinic readmit --ca DIR --gateway fed.example.org:443", "of all members"),
             ("clinic readmit north --ca DIR --gateway fed.example.org:443", "of one"),
