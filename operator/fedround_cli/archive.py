@@ -106,9 +106,10 @@ def _index(archive: tarfile.TarFile, path: Path) -> Index:
 
 
 def _nobodys(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Who made the backup is of no use to who unpacks it elsewhere."""
+    """Who made the backup, and when to the nanosecond, is of no use to who unpacks it elsewhere."""
     member.uid = member.gid = 0
     member.uname = member.gname = ""
+    member.mtime = int(member.mtime)
     return member
 
 
