@@ -18,7 +18,7 @@ NAMES = [crd["spec"]["names"] for crd in definitions()]
 CATEGORIES = {category for names in NAMES for category in names["categories"]}
 RESOURCES = {
     *(name for names in NAMES for name in (names["plural"], names["singular"], *names.get("shortNames", ()))),
-    *("jobs", "job", "pods", "events", "leases", "secrets", "configmap", "pvc", "deployment", "service"),
+    *("jobs", "job", "pods", "events", "leases", "secrets", "secret", "configmap", "pvc", "deployment", "service"),
 } - CATEGORIES
 VERBS = {"apply", "create", "delete", "describe", "get", "logs", "patch", "port-forward", "rollout", "scale"}
 #: Options that take the next word.

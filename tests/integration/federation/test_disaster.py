@@ -36,7 +36,7 @@ from support.markdown_pages import CHECKOUT, Page
 
 pytestmark = pytest.mark.timeout(900)
 
-SECTION = "A hub that is lost"
+SECTIONS = ("Backup", "A hub that is lost")
 REVOKED = "dead" * 16
 
 
@@ -66,7 +66,8 @@ class Drill:
 
 def call(network: Network, folder: Path, line: str) -> "subprocess.CompletedProcess[str]":
     """A command line of the page, as its administrator types it beside the authority's folder."""
-    line = line.replace("fedround.example.org:443", network.federation.parts(network.record).gateway.settings.address)
+    gateway = network.federation.parts(network.record).gateway.settings.address
+    line = line.replace("fedround.example.org:443", gateway).replace("127.0.0.1:8333", network.federation.store.address)
     environment = {**os.environ, "KUBECONFIG": str(network.federation.place.kubeconfig(ADMINISTRATOR))}
     command = [sys.executable, "-m", "fedround_cli.main", *shlex.split(line)[1:]]
     return subprocess.run(
@@ -77,7 +78,7 @@ def call(network: Network, folder: Path, line: str) -> "subprocess.CompletedProc
 def commands() -> list[str]:
     """What the page has an administrator type, but for Helm's and kubectl's part, in its order."""
     page = Page(CHECKOUT / "docs" / "operations.md")
-    typed = [one for one in page.commands() if one.section == SECTION and not one.prose]
+    typed = [one for one in page.commands() if one.section in SECTIONS and not one.prose]
     return [shlex.join(one.words) for one in typed if one.words[0] == "fedround"]
 
 
