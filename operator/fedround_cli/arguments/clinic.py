@@ -137,8 +137,8 @@ def _add_readmit(actions: Commands) -> None:
             ("clinic readmit north --ca DIR --gateway fed.example.org:443", "of one"),
         ],
         notes="The file holds a token: send it as you would send a password.",
-        exit_codes={CommandExit.DONE: "written"},
-        json="the files by clinic",
+        exit_codes={CommandExit.DONE: "written", CommandExit.FAILED: "a clinic was refused, or failed"},
+        json="the files by clinic, and who was refused",
         runner="fedround_cli.clinic_readmit",
     )
     readmit.add_argument("names", type=_clinic_name, nargs="*", metavar="NAME", help="of a clinic (default: all)")
@@ -151,7 +151,6 @@ def _add_readmit(actions: Commands) -> None:
     )
     readmit.add_argument("--output", type=Path, metavar="DIR", help="folder for the files (default: this one)")
     add_hub(readmit)
-    add_gateway_namespace(readmit)
 
 
 def _add_list(actions: Commands) -> None:

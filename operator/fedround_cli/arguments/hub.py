@@ -41,7 +41,7 @@ def add_gateway_namespace(parser: argparse.ArgumentParser) -> None:
         "--gateway-namespace",
         default=GATEWAY_NAMESPACE,
         metavar="NAME",
-        help="of the hub's chart, for its revoked.list",
+        help="of the hub's chart, for its list of revoked certificates",
     )
 
 

@@ -63,9 +63,7 @@ class TestPrivacy:
             *(names.RENEWAL_REQUEST_ANNOTATION, names.RENEWAL_SIGNATURE_ANNOTATION),
         }
 
-        assert sorted(one for one in listed if one not in ("reportCaseCounts",)) == sorted(
-            {*status, *LEASE, *annotations}
-        )
+        assert sorted(listed) == sorted({*status, *LEASE, *annotations})
 
     def test_every_decision_of_a_policy_is_listed(self) -> None:
         whole = {"caseVolume": 1, "privacy": {}, "training": {}}
