@@ -23,6 +23,9 @@ RENEWAL_REQUEST_ANNOTATION = "fedround.dev/certificate-request"
 RENEWAL_SIGNATURE_ANNOTATION = "fedround.dev/certificate-request-signature"
 RENEWED_CERTIFICATE_ANNOTATION = "fedround.dev/certificate"
 
+# On a round that was restored from a backup: the UID that it had, by which the object store knows it.
+STORED_UID_ANNOTATION = "fedround.dev/stored-uid"
+
 LONGEST_NAME = 40
 
 

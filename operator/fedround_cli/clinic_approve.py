@@ -8,7 +8,7 @@ from typing import Any
 
 from fedround_api import names
 from fedround_cli.arguments.exits import CommandExit
-from fedround_cli.enrolling import ClinicError, authority_of, members_of
+from fedround_cli.enrolling import ClinicError, authorities, authority_of, members_of
 from fedround_cli.failures import UsageProblem
 from fedround_cli.plain import columns
 from fedround_operator.enrolment.bundle import Bundle
@@ -35,7 +35,7 @@ def _admit(options: argparse.Namespace) -> int:
         raise UsageProblem("give --gateway HOST:PORT: the clinic has to know where the hub is")
     request = _request(options.file)
     authority = authority_of(options)
-    ca = _authorities(options, authority)
+    ca = authorities(authority.certificate_pem, options.gateway_ca)
     terms = Terms(timedelta(days=options.days), dict(options.label or ()), options.replace_key)
     output: Path = options.output or Path(f"{request.clinic}-membership.yaml")
     with members_of(options) as members:
@@ -126,17 +126,3 @@ def _request(path: Path) -> pki.Request:
         return pki.read_request(path.read_bytes())
     except pki.RequestRefused as error:
         raise ClinicError(f"{path} is refused: {error}; the clinic makes it by `fedround clinic request`") from error
-
-
-def _authorities(options: argparse.Namespace, authority: pki.Authority) -> bytes:
-    """What the clinic trusts: the federation's authority, and the gateway's where that is another one."""
-    if options.gateway_ca is None:
-        return authority.certificate_pem
-    other: bytes = options.gateway_ca.read_bytes()
-    try:
-        pki.require_authorities(other)
-    except pki.CertificateUnusable as error:
-        raise ClinicError(
-            f"{options.gateway_ca} holds no certificate in PEM form: name the gateway's authority"
-        ) from error
-    return authority.certificate_pem + other.rstrip() + b"\n"

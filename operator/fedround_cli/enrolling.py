@@ -12,7 +12,7 @@ from fedround_operator.enrolment.errors import EnrolmentError
 from fedround_operator.enrolment.members import Members, Revocations
 from fedround_operator.enrolment.revocations import ConfigMapRevocations
 from fedround_operator.kit.errors import ApiError, ApiUnreachable, Conflict, Forbidden, NotFound, ObjectUnreadable
-from fedround_operator.kit.pki import Authority, AuthorityUnusable, PkiError
+from fedround_operator.kit.pki import Authority, AuthorityUnusable, CertificateUnusable, PkiError, require_authorities
 from fedround_operator.kit.revokedlist import revoked_in
 
 
@@ -81,6 +81,22 @@ def authority_of(options: argparse.Namespace) -> Authority:
         raise ClinicError(
             f"{error}: name the folder of the authority that the gateway trusts, or make one by `fedround clinic ca`"
         ) from error
+
+
+def authorities(federation: bytes, gateway_ca: Path | None) -> bytes:
+    """What a clinic trusts: the federation's authority, and the gateway's where that is another one.
+
+    Raises:
+        ClinicError: the file holds no certificate.
+    """
+    if gateway_ca is None:
+        return federation
+    other = gateway_ca.read_bytes()
+    try:
+        require_authorities(other)
+    except CertificateUnusable as error:
+        raise ClinicError(f"{gateway_ca} holds no certificate in PEM form: name the gateway's authority") from error
+    return federation + other.rstrip() + b"\n"
 
 
 def passphrase_of(options: argparse.Namespace) -> bytes | None:

@@ -1,14 +1,15 @@
-"""The hub that a command asks: its API server, and its object store. Called by `rounds`, `report` and `checkpoint`.
+"""The hub that a command asks: its API server, and its object store. Called by the commands that read or restore one.
 
 It works with the rights of the caller's kubeconfig. The store's credentials come from the Secret that its Jobs have;
-they are kept in a temporary folder while one object is fetched.
+they are kept in a temporary folder while objects are fetched or put.
 """
 
 import argparse
 import base64
 import binascii
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -16,13 +17,13 @@ from typing import Protocol, TypeVar
 from fedround_api.jobs import StoreAddress
 from fedround_api.kinds import FederatedModel, FederatedRound, Kind
 from fedround_cli.connection import HubError, connect_cluster
+from fedround_cli.hubstore import HubStore
 from fedround_local.federation.federation import Federation
 from fedround_local.federation.layout import STORE_SECRET
 from fedround_local.objectstore import BUCKET, REGION
 from fedround_operator.kit.errors import ApiError, ApiUnreachable, Forbidden, NotFound, ObjectUnreadable
 from fedround_operator.kit.reading import read_kind
 from fedround_operator.kit.resources import MODELS, ROUNDS, SECRETS, Object, Resource
-from fedround_training.errors import StoreRefused, StoreUnavailable, TooLarge
 from fedround_training.store.minio_store import open_store
 from fedround_training.store.objects import ObjectStore
 
@@ -79,7 +80,7 @@ class Hub:
     def rounds(self) -> RoundList:
         """All rounds; one that cannot be read hides none of the others."""
         seen, unreadable = [], {}
-        for one in sorted(self._listed(ROUNDS), key=_by_age):
+        for one in sorted(self.listed(ROUNDS), key=_by_age):
             try:
                 seen.append(RoundSeen(_read(FederatedRound, one), _created_at(one)))
             except HubError as error:
@@ -96,6 +97,14 @@ class Hub:
 
     def fetch(self, key: str, sha256: str, limit_bytes: int) -> bytes:
         """An object of the store. Raises HubError, also where its bytes are not those with that digest."""
+        with self.store() as store, tempfile.TemporaryDirectory(prefix="fedround-object-") as folder:
+            path = Path(folder, "object")
+            store.get(key, path, sha256, limit_bytes)
+            return path.read_bytes()
+
+    @contextmanager
+    def store(self) -> Iterator[HubStore]:
+        """The hub's bucket, for as long as the block lasts."""
         secret = self._store_secret()
         endpoint = self.endpoint or secret.get("endpoint", b"").decode()
         if not endpoint:
@@ -106,26 +115,13 @@ class Hub:
             region=secret.get("region", REGION.encode()).decode(),
         )
         with tempfile.TemporaryDirectory(prefix="fedround-store-") as folder:
-            credentials, path = Path(folder, "credentials"), Path(folder, "object")
-            credentials.mkdir()
             for name in _CREDENTIALS:
                 if name in secret:
-                    (credentials / name).write_bytes(secret[name])
-            try:
-                found = self.open_store(address, credentials).get(key, path, limit_bytes).digest
-            except StoreUnavailable as error:
-                raise HubError(f"the object store at {endpoint} does not answer: {self.store_advice}") from error
-            except (StoreRefused, TooLarge) as error:
-                raise HubError(f"the object store at {endpoint} does not give it: {error}") from error
-            if found != sha256:
-                raise HubError(
-                    f"{key} in the object store is not what the hub's status names (sha256 {found}, "
-                    f"expected {sha256}): it was changed, so do not rely on it"
-                )
-            return path.read_bytes()
+                    Path(folder, name).write_bytes(secret[name])
+            yield HubStore(self.open_store(address, Path(folder)), endpoint, self.store_advice)
 
     def _named(self, resource: Resource, what: str, name: str) -> Object:
-        found = {one["metadata"]["name"]: one for one in self._listed(resource)}
+        found = {one["metadata"]["name"]: one for one in self.listed(resource)}
         if name not in found:
             there = f"there are {', '.join(sorted(found))}" if found else "there is none at all"
             raise HubError(f"there is no {what} {name} in namespace {self.namespace}: {there}")
@@ -147,7 +143,8 @@ class Hub:
             raise HubError(f"the Secret {STORE_SECRET} of namespace {self.namespace} lacks {' and '.join(missing)}")
         return secret
 
-    def _listed(self, resource: Resource) -> list[Object]:
+    def listed(self, resource: Resource) -> list[Object]:
+        """All objects of the network as the API server has them."""
         try:
             return self._asked(lambda: self.api.list(resource, self.namespace))
         except NotFound as error:
@@ -184,7 +181,8 @@ def _created_at(found: Object) -> str:
 
 
 def _by_age(found: Object) -> tuple[str, str]:
-    return _created_at(found), found["metadata"]["name"]
+    """By when they started: those that were restored from a backup were all made in the same moment."""
+    return found.get("status", {}).get("startedAt") or _created_at(found), found["metadata"]["name"]
 
 
 def _read(kind: type[K], found: Object) -> K:

@@ -53,8 +53,8 @@ def wanted(round_: FederatedRound, *, as_json: bool) -> Wanted:
     if digests is None:
         raise HubError(_why_none(round_))
     if as_json:
-        return Wanted(keys.report(meta.uid), digests.json_sha256)
-    return Wanted(keys.report_page(meta.uid), digests.html_sha256)
+        return Wanted(keys.report(meta.stored_uid), digests.json_sha256)
+    return Wanted(keys.report_page(meta.stored_uid), digests.html_sha256)
 
 
 def fetch(hub: Hub, file: Wanted) -> bytes:

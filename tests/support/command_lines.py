@@ -18,11 +18,11 @@ NAMES = [crd["spec"]["names"] for crd in definitions()]
 CATEGORIES = {category for names in NAMES for category in names["categories"]}
 RESOURCES = {
     *(name for names in NAMES for name in (names["plural"], names["singular"], *names.get("shortNames", ()))),
-    *("jobs", "job", "pods", "events", "leases", "secrets"),
+    *("jobs", "job", "pods", "events", "leases", "secrets", "secret", "configmap", "pvc", "deployment", "service"),
 } - CATEGORIES
-VERBS = {"apply", "create", "delete", "describe", "get", "logs", "patch"}
+VERBS = {"apply", "create", "delete", "describe", "get", "logs", "patch", "port-forward", "rollout", "scale"}
 #: Options that take the next word.
-VALUED = {"-n", "-l", "-o", "-f", "-p", "--type", "--for", "--context"}
+VALUED = {"-n", "-l", "-o", "-f", "-p", "--type", "--for", "--context", "--namespace"}
 
 
 def refused(command: Command) -> str | None:
@@ -85,7 +85,7 @@ def _refused_by_kubectl(words: Sequence[str]) -> str | None:
     if "/" in file and not (CHECKOUT / file).is_file():
         return f"there is no file {file}"
     plain = [word for before, word in pairwise(["", *rest]) if before not in VALUED and word[0] != "-"]
-    if verb in ("apply", "create", "logs") or not plain:
+    if verb in ("apply", "create", "logs", "rollout") or not plain:
         return None
     unknown = [name for name in plain[0].partition("/")[0].split(",") if name not in RESOURCES]
     return f"kubectl knows no {', '.join(unknown)}" if unknown else None

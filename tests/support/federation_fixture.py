@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -254,9 +255,9 @@ def role_and_attempt(job: Object) -> str:
     return f"{labels[names.ROLE_LABEL]}-a{labels[names.ATTEMPT_LABEL]}"
 
 
-@pytest.fixture(scope="session")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    folder = tmp_path_factory.mktemp("federation")
+@contextmanager
+def running_network(folder: Path) -> Iterator[Network]:
+    """A federation in this folder, for as long as the block lasts."""
     write_synthetic_folder(folder / "images", IMAGES, SEED)
     federation = Federation(folder / "state", print, unsafe_no_fsync=True)
     try:
@@ -267,6 +268,12 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
         yield running
     finally:
         federation.down()
+
+
+@pytest.fixture(scope="session")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    with running_network(tmp_path_factory.mktemp("federation")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from fedround_api import names
 from fedround_api.fields import Instant, Part
 
 
@@ -20,6 +21,11 @@ class Metadata(Part):
     deletion_timestamp: str | None = None
     labels: dict[str, str] = Field(default_factory=dict)
     annotations: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def stored_uid(self) -> str:
+        """The UID by which the object store knows it: its own, or the one that it had before it was restored."""
+        return self.annotations.get(names.STORED_UID_ANNOTATION, self.uid)
 
 
 class Condition(Part):

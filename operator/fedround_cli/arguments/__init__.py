@@ -4,7 +4,7 @@ Each module has ``add(commands)``, which adds its parser and names the module th
 imported only when the command runs, so that `--help` is quick and a command works with the extras that it needs.
 """
 
-from fedround_cli.arguments import checkpoint, clinic, completion, data, demo, explain, local, report, rounds
+from fedround_cli.arguments import backup, checkpoint, clinic, completion, data, demo, explain, local, report, rounds
 
 #: In the order of `fedround --help`.
-COMMANDS = (demo, local, data, clinic, rounds, report, checkpoint, explain, completion)
+COMMANDS = (demo, local, data, clinic, rounds, report, checkpoint, backup, explain, completion)

@@ -1,16 +1,16 @@
-"""`fedround clinic ca|request|approve|list|preflight|rotate|revoke`, parsed."""
+"""`fedround clinic ca|request|approve|readmit|list|preflight|rotate|revoke`, parsed."""
 
 import argparse
 import re
 from pathlib import Path
 
 from fedround_cli.arguments.exits import CommandExit
-from fedround_cli.arguments.hub import add_hub, host_and_port
+from fedround_cli.arguments.hub import add_gateway_namespace, add_hub, host_and_port
 from fedround_cli.arguments.parsers import Commands, add_command, add_group
 from fedround_cli.arguments.types import whole_number
 
 #: Where the charts put things unless told otherwise.
-CLINIC_NAMESPACE, GATEWAY_NAMESPACE, SECRET = "fedround", "fedround-system", "fedround-certificate"
+CLINIC_NAMESPACE, SECRET = "fedround", "fedround-certificate"
 
 
 def add(commands: Commands) -> None:
@@ -18,7 +18,7 @@ def add(commands: Commands) -> None:
     actions = add_group(
         commands,
         "clinic",
-        "members: ca, request, approve, list, preflight, rotate, revoke",
+        "members: ca, request, approve, list, preflight, ...",
         description="How a clinic becomes a member of the network and stays one. Its private key is made in the clinic "
         "and never leaves it; the key of the federation's authority stays with the administrator.",
         examples=[
@@ -31,6 +31,7 @@ def add(commands: Commands) -> None:
     _add_ca(actions)
     _add_request(actions)
     _add_approve(actions)
+    _add_readmit(actions)
     _add_list(actions)
     _add_preflight(actions)
     _add_rotate(actions)
@@ -123,7 +124,35 @@ def _add_approve(actions: Commands) -> None:
     _add_days(approve, "of the clinic's certificate")
     _add_passphrase(approve)
     add_hub(approve)
-    _add_gateway_namespace(approve)
+    add_gateway_namespace(approve)
+
+
+def _add_readmit(actions: Commands) -> None:
+    readmit = add_command(
+        actions,
+        "readmit",
+        "let members in again on a hub that was restored",
+        description="Makes what a member has on the hub where it is missing, and writes the file that its chart needs, "
+        "with the certificate that it has: for one that lost its token or file. The authority's key is not needed.",
+        examples=[
+            ("clinic readmit --ca DIR --gateway fed.example.org:443", "of all members"),
+            ("clinic readmit north --ca DIR --gateway fed.example.org:443", "of one"),
+        ],
+        notes="The file holds a token: send it as you would send a password.",
+        exit_codes={CommandExit.DONE: "written", CommandExit.FAILED: "a clinic was refused, or failed"},
+        json="the files by clinic, and who was refused",
+        runner="fedround_cli.clinic_readmit",
+    )
+    readmit.add_argument("names", type=_clinic_name, nargs="*", metavar="NAME", help="of a clinic (default: all)")
+    readmit.add_argument("--ca", type=Path, required=True, metavar="DIR", help="folder of the authority, for ca.crt")
+    readmit.add_argument(
+        "--gateway", type=host_and_port, required=True, metavar="HOST:PORT", help="as the clinics reach it"
+    )
+    readmit.add_argument(
+        "--gateway-ca", type=Path, metavar="FILE", help="authority of the gateway's certificate, if another one"
+    )
+    readmit.add_argument("--output", type=Path, metavar="DIR", help="folder for the files (default: this one)")
+    add_hub(readmit)
 
 
 def _add_list(actions: Commands) -> None:
@@ -218,7 +247,7 @@ def _add_revoke(actions: Commands) -> None:
     )
     revoke.add_argument("name", type=_clinic_name, metavar="NAME", help="of the clinic")
     add_hub(revoke)
-    _add_gateway_namespace(revoke)
+    add_gateway_namespace(revoke)
 
 
 def _add_cluster(parser: argparse.ArgumentParser, *, state: bool = False, secret: bool = True) -> None:
@@ -236,15 +265,6 @@ def _add_cluster(parser: argparse.ArgumentParser, *, state: bool = False, secret
     group.add_argument("-n", "--namespace", default=CLINIC_NAMESPACE, metavar="NAME", help="of the clinic's chart")
     if secret:
         group.add_argument("--secret", default=SECRET, metavar="NAME", help="Secret of the key")
-
-
-def _add_gateway_namespace(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--gateway-namespace",
-        default=GATEWAY_NAMESPACE,
-        metavar="NAME",
-        help="of the hub's chart, for its revoked.list",
-    )
 
 
 def _add_days(parser: argparse.ArgumentParser, whose: str) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 #: What a hub's namespace is called where nobody says otherwise.
 NAMESPACE = "skin-network"
+#: And that of its chart.
+GATEWAY_NAMESPACE = "fedround-system"
 
 
 def add_hub(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +32,16 @@ def add_store(parser: argparse.ArgumentParser) -> None:
         type=host_and_port,
         metavar="HOST:PORT",
         help="object store (default: the endpoint in the hub's Secret fedround-store)",
+    )
+
+
+def add_gateway_namespace(parser: argparse.ArgumentParser) -> None:
+    """Where the hub's chart was installed."""
+    parser.add_argument(
+        "--gateway-namespace",
+        default=GATEWAY_NAMESPACE,
+        metavar="NAME",
+        help="of the hub's chart, for its list of revoked certificates",
     )
 
 

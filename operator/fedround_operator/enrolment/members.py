@@ -18,6 +18,7 @@ from fedround_operator.enrolment.errors import EnrolmentError
 from fedround_operator.enrolment.manifests import AGENT, AGENT_TOKEN, clinic_object, door_objects
 from fedround_operator.kit import pki
 from fedround_operator.kit.errors import AlreadyExists, NotFound
+from fedround_operator.kit.instants import parse
 from fedround_operator.kit.reading import read_kind
 from fedround_operator.kit.resources import (
     CLINIC_ROUNDS,
@@ -141,9 +142,24 @@ class Members:
             issued = rules.record_of(authority.sign_clinic(request.pem, terms.lifetime))
         # First: a certificate that is on record can be revoked, whatever happens next.
         self._record(request.clinic, clinic, rules.with_certificate(kept, issued, now), terms.labels)
-        for manifest in door_objects(request.clinic, self._network):
-            self._apply(_RESOURCES[manifest["kind"]], manifest)
+        self._make_door(request.clinic)
         return issued.pem.encode()
+
+    def reopen(self, name: str) -> bytes:
+        """Make what a member has on the hub where it is missing, as on one that was restored; its certificate (PEM).
+
+        Raises:
+            EnrolmentError: there is no such clinic, or it has no certificate that holds.
+        """
+        clinic = self._known(name)
+        certificate = clinic.spec.certificate
+        if certificate is None:
+            raise EnrolmentError(f"clinic {name} was revoked, or never admitted: it needs a request of its own")
+        if parse(certificate.expires_at) <= self._clock():
+            ended = certificate.expires_at[:10]
+            raise EnrolmentError(f"the certificate of clinic {name} ended on {ended}: it needs a request of its own")
+        self._make_door(name)
+        return certificate.pem.encode()
 
     def token(self, clinic: str) -> str:
         """The token of the clinic's agent, once the control plane has made it.
@@ -188,10 +204,7 @@ class Members:
         Raises:
             EnrolmentError: there is no such clinic.
         """
-        clinic = self._find(name)
-        if clinic is None:
-            known = ", ".join(member.name for member in self.all()) or "none"
-            raise EnrolmentError(f"there is no clinic {name} in namespace {self._network}: there are {known}")
+        clinic = self._known(name)
         ended = rules.revoked(clinic.spec.certificates)
         # The gateway first: it is what the clinic has to pass for everything else.
         self._revocations.add(one.sha256 for one in ended)
@@ -204,6 +217,13 @@ class Members:
         for part in self._api.list(CLINIC_ROUNDS, door):
             self._api.delete(CLINIC_ROUNDS, door, part["metadata"]["name"])
         return ended
+
+    def _known(self, name: str) -> Clinic:
+        clinic = self._find(name)
+        if clinic is None:
+            known = ", ".join(member.name for member in self.all()) or "none"
+            raise EnrolmentError(f"there is no clinic {name} in namespace {self._network}: there are {known}")
+        return clinic
 
     def _find(self, name: str) -> Clinic | None:
         try:
@@ -226,6 +246,10 @@ class Members:
             spec["suspended"] = False
         meta = {"resourceVersion": before.metadata.resource_version, "labels": dict(labels or {})}
         self._api.patch(CLINICS, self._network, name, {"metadata": meta, "spec": spec})
+
+    def _make_door(self, name: str) -> None:
+        for manifest in door_objects(name, self._network):
+            self._apply(_RESOURCES[manifest["kind"]], manifest)
 
     def _apply(self, resource: Resource, manifest: Object) -> None:
         meta = manifest["metadata"]

@@ -32,6 +32,15 @@ class ConfigMapRevocations:
     def __init__(self, api: ListApi, namespace: str) -> None:
         self._api, self._namespace = api, namespace
 
+    def current(self) -> frozenset[str]:
+        """The certificates that the gateway refuses.
+
+        Raises:
+            NotFound: there is no list.
+        """
+        found = self._api.get(CONFIG_MAPS, self._namespace, CONFIG_MAP)
+        return revoked_in((found.get("data") or {}).get(KEY, ""))
+
     def add(self, fingerprints: Iterable[str]) -> None:
         """Have the gateway refuse these too.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fedround_api.jobs import StoreAddress
 from fedround_operator.hub.reconcilers import SWEEP_KEY, Hub
-from fedround_operator.hub.settings import HubSettings
+from fedround_operator.hub.settings import OPERATOR_LEASE, HubSettings
 from fedround_operator.hub.signing import UrlSigner, read_keys
 from fedround_operator.hub.watching import LABEL_SELECTORS, WATCHED
 from fedround_operator.kit import informer
@@ -26,7 +26,6 @@ from fedround_operator.kit.options import Options
 from fedround_operator.kit.process import set_up, utc_now
 from fedround_operator.kit.serving import serve
 
-LEASE_NAME = "fedround-operator"
 FINALIZER = "fedround.dev/hub"
 
 log = logging.getLogger("fedround_operator.hub")
@@ -68,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
         options.gateway, options.store_bucket, options.store_region, keys, lifetime, store_host=options.store_host
     )
     api = connect(Path(options.kubeconfig) if options.kubeconfig else None)
-    leadership = Leadership(api, options.namespace, LEASE_NAME, options.identity, utc_now)
+    leadership = Leadership(api, options.namespace, OPERATOR_LEASE, options.identity, utc_now)
     turns, watches = Turns(), Watches(WATCHED)
     if int(options.metrics_port):
         health = Health((turns.stopped, watches.stopped), (leadership.renewals.missing, watches.missing))

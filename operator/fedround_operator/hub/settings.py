@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from fedround_api.jobs import StoreAddress
 
+# In the namespace of the hub's chart: held by the one operator that works.
+OPERATOR_LEASE = "fedround-operator"
+
 
 @dataclass(frozen=True)
 class HubSettings:

@@ -9,7 +9,7 @@ import pytest
 
 from fedround_local.federation import runtime
 from fedround_local.federation.layout import SYSTEM_NAMESPACE
-from fedround_operator.hub.__main__ import LEASE_NAME
+from fedround_operator.hub.settings import OPERATOR_LEASE
 from fedround_operator.kit.leases import renewal
 from fedround_operator.kit.process import utc_now
 from fedround_operator.kit.resources import LEASES
@@ -67,7 +67,7 @@ def test_an_api_server_that_hangs_ends_the_operator_and_leaves_an_agent_alive_bu
 def test_an_operator_that_waits_for_the_lease_of_another_is_alive_and_not_ready(network: Network) -> None:
     await_ready(network, runtime.OPERATOR)
     network.kill(runtime.OPERATOR)
-    network.api.patch(LEASES, SYSTEM_NAMESPACE, LEASE_NAME, renewal("another", 30, utc_now()))
+    network.api.patch(LEASES, SYSTEM_NAMESPACE, OPERATOR_LEASE, renewal("another", 30, utc_now()))
 
     network.start(runtime.OPERATOR)
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from cryptography import x509
 
-from fedround_cli import clinic_list
+from fedround_cli import clinic_list, clinic_readmit
 from fedround_cli.clinic_keys import ensure_key, ensure_next_key
 from fedround_cli.connection import HubError
 from fedround_cli.enrolling import ClinicError
@@ -20,12 +21,13 @@ from fedround_cli.main import main
 from fedround_cli.plain import columns
 from fedround_operator.enrolment.certificates import short
 from fedround_operator.enrolment.members import Members, Terms
+from fedround_operator.enrolment.revocations import ConfigMapRevocations
 from fedround_operator.kit import pki
 from fedround_operator.kit.errors import NotFound
 from fedround_operator.kit.resources import CLINICS, NAMESPACES, SECRETS
 from support.builders import condition
 from support.fake_api import Call, FakeApi
-from support.identities import YEAR, Registry, files_in, make_secret, now
+from support.identities import YEAR, Registry, encoded, files_in, make_secret, now
 
 NAMESPACE, SECRET = "fedround", "fedround-certificate"
 # What a person in a clinic need not have installed.
@@ -368,3 +370,55 @@ def test_a_person_in_a_clinic_needs_the_operators_packages_only() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout == "[]\n"
+
+
+class TestReadmission:
+    """`fedround clinic readmit`, on a hub that has its members on record only."""
+
+    @pytest.fixture
+    def restored(self) -> Members:
+        """north has a year left, east a minute that is over, west was revoked."""
+        registry, api = Registry(), FakeApi()
+        before = Members(api, "skin-network", revocations=ConfigMapRevocations(api, "fedround-system"), clock=now)
+        for name, lifetime in (("north", YEAR), ("east", timedelta(minutes=1)), ("west", YEAR)):
+            request = pki.read_request(pki.request_for(name, pki.new_key()))
+            before.admit(request, registry.authority, Terms(lifetime))
+        before.revoke("west")
+        after = FakeApi()
+        for clinic in api.peek(CLINICS, "skin-network"):
+            after.put(CLINICS, "skin-network", clinic)
+        # The control plane fills the token in; here it stands there already.
+        token = {"metadata": {"name": "agent-token"}, "data": {"token": encoded(b"new token")}}
+        after.put(SECRETS, "clinic-north", token)
+        revocations = ConfigMapRevocations(after, "fedround-system")
+        return Members(after, "skin-network", revocations=revocations, clock=lambda: now() + timedelta(hours=1))
+
+    def test_each_gets_a_file_with_its_certificate_and_a_new_token_and_one_that_is_refused_holds_up_none(
+        self, restored: Members, tmp_path: Path
+    ) -> None:
+        terms = clinic_readmit.Terms("fed.example.org:443", "the authority", tmp_path)
+
+        answers = clinic_readmit.readmit(restored, (), terms)
+
+        assert answers.written == {"north": str(tmp_path / "north-membership.yaml")}
+        assert list(answers.refused) == ["east"]
+        assert answers.refused["east"].startswith("the certificate of clinic east ended on ")
+        values = yaml.safe_load((tmp_path / "north-membership.yaml").read_text())
+        north = next(member.clinic for member in restored.all() if member.name == "north")
+        assert north.spec.certificate is not None
+        assert values == {
+            "clinic": {"name": "north"},
+            "hub": {
+                "gateway": "fed.example.org:443",
+                "ca": "the authority",
+                "certificate": north.spec.certificate.pem,
+                "token": "new token",
+            },
+        }
+        assert stat.S_IMODE((tmp_path / "north-membership.yaml").stat().st_mode) == 0o600
+
+    def test_one_that_was_revoked_is_refused_by_name(self, restored: Members, tmp_path: Path) -> None:
+        answers = clinic_readmit.readmit(restored, ("west",), clinic_readmit.Terms("fed:443", "ca", tmp_path))
+
+        assert answers.refused == {"west": "clinic west was revoked, or never admitted: it needs a request of its own"}
+        assert list(tmp_path.iterdir()) == []

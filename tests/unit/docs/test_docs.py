@@ -22,7 +22,7 @@ from fedround_api.policyfile import read_policy
 from fedround_api.reasons import Reason
 from fedround_local.demo.story import Step
 from fedround_operator.agent.progress import PartPhase
-from fedround_operator.hub.protection import TRAINING_LOCKED_IN
+from fedround_operator.hub.protection import TRAINING_LOCKED_IN, UPDATES_PROTECTED
 from fedround_training.data import columns
 from fedround_training.data.vocabulary import CLASSES, HIGH_RISK, ONE_HOT, class_of
 from support.command_lines import refused
@@ -195,7 +195,13 @@ def test_words_of_the_contract_are_written_as_it_writes_them() -> None:
     """Every word in two humps that stands in code, such as `RolledBack`, is a kind, an enum or a value of the API."""
     known = {str(value) for values in ENUMS for value in values}
     known |= {kind.__name__ for kind in KINDS}
-    known |= {ClinicPolicy.__name__, DataProblem.__name__, QuarantineCause.__name__, TRAINING_LOCKED_IN}
+    known |= {
+        ClinicPolicy.__name__,
+        DataProblem.__name__,
+        QuarantineCause.__name__,
+        TRAINING_LOCKED_IN,
+        UPDATES_PROTECTED,
+    }
     named = {
         (page.name, word)
         for page in PAGES.values()

@@ -437,3 +437,43 @@ def test_a_renewal_lasts_as_long_as_the_administrator_says(hub: Hub) -> None:
 
     left = pki.read_certificate(issued.pem.encode()).validity.ends - now()
     assert timedelta(days=89) < left <= timedelta(days=90)
+
+
+class TestReadmission:
+    """After the hub was restored: the member is on record, and nothing else of it is there."""
+
+    def test_a_member_gets_its_door_back_and_keeps_its_certificate(self) -> None:
+        before, after = Hub(), Hub()
+        certificate = before.admit("north", pki.new_key())
+        after.api.put(CLINICS, NETWORK, before.clinic("north"))
+
+        assert after.members.reopen("north") == certificate
+        door = names.clinic_namespace("north")
+        assert [
+            len(after.api.peek(one, door)) for one in (SERVICE_ACCOUNTS, SECRETS, ROLES, ROLE_BINDINGS, LEASES)
+        ] == [1] * 5
+        assert after.clinic("north")["spec"] == before.clinic("north")["spec"]
+
+    def test_one_that_was_revoked_stays_outside(self) -> None:
+        hub = Hub()
+        hub.admit("north", pki.new_key())
+        hub.members.revoke("north")
+
+        with pytest.raises(EnrolmentError, match="clinic north was revoked, or never admitted"):
+            hub.members.reopen("north")
+        assert hub.api.peek(ROLE_BINDINGS, names.clinic_namespace("north")) == []
+
+    def test_one_whose_certificate_has_ended_has_to_ask_for_another(self) -> None:
+        hub = Hub()
+        hub.admit("north", pki.new_key())
+        later = Members(hub.api, NETWORK, revocations=hub.gateway, clock=lambda: now() + 2 * YEAR)
+
+        with pytest.raises(EnrolmentError, match="the certificate of clinic north ended on"):
+            later.reopen("north")
+
+    def test_an_unknown_one_is_told_who_there_is(self) -> None:
+        hub = Hub()
+        hub.admit("north", pki.new_key())
+
+        with pytest.raises(EnrolmentError, match="there is no clinic south in namespace skin-network: there are north"):
+            hub.members.reopen("south")

@@ -1,0 +1,78 @@
+"""`fedround clinic readmit`: members that stay what they are, on a hub that lost what it had of them."""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fedround_cli.arguments.exits import CommandExit
+from fedround_cli.enrolling import authorities, members_of
+from fedround_cli.failures import UsageProblem
+from fedround_operator.enrolment.bundle import Bundle
+from fedround_operator.enrolment.errors import EnrolmentError
+from fedround_operator.enrolment.members import Members
+from fedround_operator.kit.privatefiles import write_private
+
+
+@dataclass
+class Answers:
+    """By clinic: the file that was written, or why there is none."""
+
+    written: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What goes into each file beside what the hub has on record; `folder` is where files go."""
+
+    gateway: str
+    ca: str
+    folder: Path
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the files; the exit code."""
+    if options.state is not None:
+        raise UsageProblem("a federation on this machine has given its clinics their files: name a hub by --kubeconfig")
+    ca = authorities((options.ca / "ca.crt").read_bytes(), options.gateway_ca)
+    with members_of(options) as members:
+        answers = readmit(members, options.names, Terms(options.gateway, ca.decode(), options.output or Path()))
+    if options.json:
+        print(json.dumps({"written": answers.written, "refused": answers.refused}))
+    else:
+        _tell(answers)
+    return CommandExit.FAILED if answers.refused else CommandExit.DONE
+
+
+def readmit(members: Members, names: Sequence[str], terms: Terms) -> Answers:
+    """Each by itself, or all that are not revoked: one that is refused must not keep the others out."""
+    answers = Answers()
+    for name in names or _all(members):
+        try:
+            answers.written[name] = str(_write(members, name, terms))
+        except EnrolmentError as error:
+            answers.refused[name] = str(error)
+    return answers
+
+
+def _all(members: Members) -> Sequence[str]:
+    return [member.name for member in members.all() if member.clinic.spec.certificate is not None]
+
+
+def _write(members: Members, name: str, terms: Terms) -> Path:
+    certificate = members.reopen(name)
+    bundle = Bundle(name, terms.gateway, terms.ca, certificate.decode(), members.token(name))
+    path = terms.folder / f"{name}-membership.yaml"
+    write_private(path, bundle.text().encode())
+    return path
+
+
+def _tell(answers: Answers) -> None:
+    for name, path in answers.written.items():
+        print(f"wrote {path}: send it to {name}, which gives it to its chart by `helm upgrade`")
+    for name, why in answers.refused.items():
+        print(f"refused {name}: {why}")
+    if not answers.written and not answers.refused:
+        print("there is no member with a certificate")
