@@ -3,7 +3,8 @@
     <cache>/tools/<name>-<version>/<program>
 
 Helm comes out of packages on PyPI that carry it for x86-64 Linux (they are made for AWS's CDK), elsewhere from its Go
-module, as the others do. A program that cannot be had raises ToolMissing: a test then fails, it is never passed over.
+module, as the others do; Prometheus out of Debian's package. A program that cannot be had raises ToolMissing: a test
+then fails, it is never passed over; only where there can be no Debian package it is skipped, with that reason.
 """
 
 import fcntl
@@ -33,6 +34,10 @@ _DNS = Path(__file__).parent / "clusters" / "dns"
 
 class ToolMissing(Exception):
     """A program could neither be fetched nor built; the message has the end of what was printed."""
+
+
+class NoDebian(ToolMissing):
+    """The program comes in Debian's package only, and this machine has no programs for such packages."""
 
 
 @dataclass(frozen=True)
@@ -121,12 +126,12 @@ def prometheus(name: str) -> Path:
     """`prometheus` or `promtool` out of Debian's package, which needs no right to install it.
 
     Raises:
-        ToolMissing: no Debian, or its package cannot be had.
+        NoDebian: this machine is none of Debian's family.
     """
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        raise NoDebian("Prometheus comes in Debian's package, and this machine has neither apt-get nor dpkg-deb")
 
     def make(folder: Path) -> None:
-        if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
-            raise ToolMissing("Prometheus is taken from Debian's package, which needs apt-get and dpkg-deb")
         try:
             _run(["apt-get", "download", "prometheus"], folder)
         except ToolMissing:
