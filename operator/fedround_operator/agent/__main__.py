@@ -20,7 +20,7 @@ from fedround_operator.agent.policy import PolicyFile, load_policy
 from fedround_operator.agent.reconcilers import SWEEP_KEY, Agent
 from fedround_operator.agent.settings import AgentSettings
 from fedround_operator.agent.watching import WATCHED
-from fedround_operator.kit import informer
+from fedround_operator.kit import informer, metrics
 from fedround_operator.kit.api import KubeApi, connect
 from fedround_operator.kit.controller import Controller
 from fedround_operator.kit.discovery import await_served
@@ -89,7 +89,7 @@ def main(arguments: list[str] | None = None) -> int:
     if int(options.metrics_port):
         identity: tuple[Check, ...] = (keeper.unusable,) if keeper is not None else ()
         health = Health((turns.stopped, watches.stopped), (*identity, renewals.missing, watches.missing))
-        serve(int(options.metrics_port), options.metrics_address, health)
+        serve(int(options.metrics_port), options.metrics_address, health, metrics.AGENT)
     if keeper is not None and not keeper.await_first(stop):
         return 0
     try:

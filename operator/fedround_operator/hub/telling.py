@@ -55,10 +55,9 @@ def tell_round(seen: RoundSeen, status: FederatedRoundStatus) -> None:
             metrics.ROUND_PHASE.labels(*place, phase.value).set(1)
         else:
             metrics.ROUND_PHASE.remove(*place, phase.value)
-    begun, deadline = _begun(seen.round, status), _deadline(status)
-    if begun and deadline is not None:
-        metrics.ROUND_DEADLINE.labels(*place).set(parse(deadline).timestamp())
-        metrics.PHASE_BEGAN.labels(*place).set(max(begun.values()).timestamp())
+    if window := _window(seen.round, status):
+        metrics.PHASE_BEGAN.labels(*place).set(window[0].timestamp())
+        metrics.ROUND_DEADLINE.labels(*place).set(window[1].timestamp())
     if status.started_at is not None:
         _tell_participants(seen.round, status)
     elif seen.model is not None and seen.model.status.active_round is None:
@@ -87,21 +86,26 @@ def forget_round(network: str, name: str) -> None:
         metric.remove_by_labels({"network": network, "round": name})
 
 
-def _deadline(status: FederatedRoundStatus) -> str | None:
-    """The deadline of the phase that the status is in."""
+def _window(round_: FederatedRound, status: FederatedRoundStatus) -> tuple[datetime, datetime] | None:
+    """From when to when the phase may last that the status is in, where that is fixed already."""
     if status.started_at is None:
-        return status.start_deadline_at
+        # The clock of a round that waits for its model starts when it waits for clinics only.
+        if status.start_deadline_at is None:
+            return None
+        deadline = parse(status.start_deadline_at)
+        return deadline - timedelta(seconds=seconds(round_.spec.deadlines.start)), deadline
     if status.training_closed_at is None:
-        return status.training_deadline_at
-    return status.session_deadline_at if status.candidate is None else status.validation_deadline_at
+        until = status.training_deadline_at
+    else:
+        until = status.session_deadline_at if status.candidate is None else status.validation_deadline_at
+    return (max(_begun(round_, status).values()), parse(until)) if until is not None else None
 
 
 def _begun(round_: FederatedRound, status: FederatedRoundStatus) -> dict[RoundPhase, datetime]:
     """When each phase began that the round has reached, in their order, as its status has recorded."""
     found: dict[RoundPhase, datetime] = {}
-    if status.start_deadline_at is not None:
-        waits = timedelta(seconds=seconds(round_.spec.deadlines.start))
-        found[RoundPhase.PENDING] = parse(status.start_deadline_at) - waits
+    if round_.metadata.creation_timestamp is not None:
+        found[RoundPhase.PENDING] = parse(round_.metadata.creation_timestamp)
     if status.started_at is not None:
         found[RoundPhase.TRAINING] = parse(status.started_at)
     if status.training_closed_at is not None:
