@@ -12,7 +12,7 @@ ON_ALL_CORES := --numprocesses=auto --dist=worksteal
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-fast coverage test-integration e2e e2e-full bench-noniid lint fmt crds docs ci clean images image-constraints test-image
+.PHONY: help install demo test test-fast coverage test-integration e2e e2e-full bench-noniid lint fmt crds docs monitoring ci clean images image-constraints test-image
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -63,7 +63,7 @@ bench-noniid: install ## FedAvg and FedProx on clinics that differ; writes the t
 lint: install ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy crds operator training local images tests
+	$(BIN)/mypy crds operator training local images monitoring tests
 	$(BIN)/lint-imports
 
 fmt: install ## format and sort imports
@@ -75,6 +75,9 @@ docs: install ## write docs/reference.md and the report's schema from the code
 
 crds: install ## write the CustomResourceDefinitions from the contract
 	$(BIN)/python crds/generate.py
+
+monitoring: install ## write dashboards and alerts into the charts
+	PYTHONPATH=monitoring $(BIN)/python -m fedround_monitoring
 
 images: install ## build both container images (BASE=... for another base image), with Docker or buildah
 	$(BIN)/python images/build.py $(if $(BASE),--base $(BASE))

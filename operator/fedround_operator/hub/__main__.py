@@ -16,7 +16,7 @@ from fedround_operator.hub.reconcilers import SWEEP_KEY, Hub
 from fedround_operator.hub.settings import OPERATOR_LEASE, HubSettings
 from fedround_operator.hub.signing import UrlSigner, read_keys
 from fedround_operator.hub.watching import LABEL_SELECTORS, WATCHED
-from fedround_operator.kit import informer
+from fedround_operator.kit import informer, metrics
 from fedround_operator.kit.api import connect
 from fedround_operator.kit.controller import Controller
 from fedround_operator.kit.discovery import await_served
@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
     turns, watches = Turns(), Watches(WATCHED)
     if int(options.metrics_port):
         health = Health((turns.stopped, watches.stopped), (leadership.renewals.missing, watches.missing))
-        serve(int(options.metrics_port), options.metrics_address, health)
+        serve(int(options.metrics_port), options.metrics_address, health, metrics.OPERATOR)
     if not leadership.acquire(stop):
         return 0
     threading.Thread(target=leadership.keep, args=(stop,), name="lease", daemon=True).start()

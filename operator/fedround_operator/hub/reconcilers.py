@@ -5,20 +5,20 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from fedround_api import names
-from fedround_api.kinds import FederatedRound, is_true
+from fedround_api.kinds import FederatedRound, FederatedRoundStatus, is_true
 from fedround_api.kinds.clinic import AVAILABLE
+from fedround_operator.hub import telling
 from fedround_operator.hub.act import Writes, act_all
 from fedround_operator.hub.decide_clinic import decide_clinic
 from fedround_operator.hub.decide_model import decide_model
 from fedround_operator.hub.decide_round import decide
 from fedround_operator.hub.events import transition_event
 from fedround_operator.hub.gather import Clock, Reads, gather_clinic, gather_model, gather_round
+from fedround_operator.hub.seen import RoundSeen
 from fedround_operator.hub.settings import HubSettings
 from fedround_operator.hub.signing import Signer
-from fedround_operator.kit import metrics
 from fedround_operator.kit.controller import Key, Outcome, Reconciler
-from fedround_operator.kit.errors import Invalid
-from fedround_operator.kit.instants import parse
+from fedround_operator.kit.jobtally import JobTally
 from fedround_operator.kit.reading import read_kind
 from fedround_operator.kit.resources import CLINIC_ROUNDS, CLINICS, EVENTS, JOBS, MODELS, ROUNDS
 from fedround_operator.kit.writing import ensure, write_status
@@ -40,6 +40,7 @@ class Hub:
 
     def __init__(self, api: Api, signer: Signer, settings: HubSettings, clock: Clock) -> None:
         self._api, self._signer, self._settings, self._clock = api, signer, settings, clock
+        self._jobs = JobTally(clock())
 
     def reconcilers(self) -> Mapping[str, Reconciler]:
         """One reconciler for each kind."""
@@ -49,44 +50,43 @@ class Hub:
         """Bring a round one step further."""
         seen = gather_round(self._api, key.namespace, key.name, self._clock)
         if seen is None or seen.round.metadata.deletion_timestamp:
+            telling.forget_round(key.namespace, key.name)
+            self._jobs.forget(key)
             return Outcome(wake=(SWEEP_KEY,))
+        self._jobs.count(key, seen.jobs)
         decision = decide(seen, self._settings)
         act_all(self._api, self._signer, seen, decision.actions)
         if event := transition_event(seen.round, decision.status, seen.now):
             ensure(self._api, EVENTS, event)
-        try:
-            written = write_status(self._api, ROUNDS, seen.round, decision.status.dump())
-        except Invalid:
-            metrics.STATUS_WRITE_ERRORS.labels(ROUND).inc()
-            raise
-        if written and decision.status.completed_at and not seen.round.status.completed_at:
-            self._count(seen.round, str(decision.status.phase))
+        if write_status(self._api, ROUNDS, seen.round, decision.status.dump()):
+            self._tell_progress(seen, decision.status)
+        telling.tell_round(seen, decision.status)
         return Outcome(decision.again_seconds)
 
     def model(self, key: Key) -> Outcome:
         """Make a model's first checkpoint, and tell its rounds what has changed."""
         seen = gather_model(self._api, key.namespace, key.name, self._clock)
         if seen is None or seen.model.metadata.deletion_timestamp:
+            telling.forget_model(key.namespace, key.name)
+            self._jobs.forget(key)
             return Outcome(wake=self._unfinished(key.namespace))
+        self._jobs.count(key, seen.jobs)
         decision = decide_model(seen, self._settings)
         for action in decision.actions:
             ensure(self._api, JOBS, action.manifest)
         write_status(self._api, MODELS, seen.model, decision.status.dump())
+        telling.tell_model(seen, decision.status)
         return Outcome(decision.again_seconds, tuple(_key(round_) for round_ in seen.rounds if _is_open(round_)))
 
     def clinic(self, key: Key) -> Outcome:
         """Say whether a clinic is available, and tell waiting rounds when that changes."""
         seen = gather_clinic(self._api, key.namespace, key.name, self._clock)
         if seen is None:
-            metrics.CLINIC_CERTIFICATE_END.remove(key.name)
+            telling.forget_clinic(key.name)
             return Outcome(wake=self._unfinished(key.namespace))
         decision = decide_clinic(seen)
         write_status(self._api, CLINICS, seen.clinic, decision.status.dump())
-        if decision.status.certificate_expires_at is not None:
-            ends = parse(decision.status.certificate_expires_at)
-            metrics.CLINIC_CERTIFICATE_END.labels(key.name).set(ends.timestamp())
-        else:
-            metrics.CLINIC_CERTIFICATE_END.remove(key.name)
+        telling.tell_clinic(seen, decision.status)
         before, after = seen.clinic.status, decision.status
         same = is_true(before.conditions, AVAILABLE) == is_true(after.conditions, AVAILABLE)
         changed = not same or before.case_volume != after.case_volume
@@ -113,11 +113,14 @@ class Hub:
         rounds = (read_kind(FederatedRound, found) for found in self._api.list(ROUNDS, namespace))
         return tuple(_key(round_) for round_ in rounds if _is_open(round_))
 
-    def _count(self, round_: FederatedRound, outcome: str) -> None:
-        metrics.ROUNDS.labels(round_.spec.model_ref.name, outcome).inc()
-        log.info(
-            "round ended round=%s namespace=%s outcome=%s", round_.metadata.name, round_.metadata.namespace, outcome
-        )
+    def _tell_progress(self, seen: RoundSeen, status: FederatedRoundStatus) -> None:
+        """What has come to an end with the status that was just written."""
+        telling.tell_phases(seen, status)
+        if status.completed_at is None or status.phase is None or seen.round.status.completed_at is not None:
+            return
+        telling.count_round(seen.round, status.phase)
+        meta = seen.round.metadata
+        log.info("round ended round=%s namespace=%s outcome=%s", meta.name, meta.namespace, status.phase)
 
 
 def _is_open(round_: FederatedRound) -> bool:

@@ -48,7 +48,8 @@ class Controller:
     """Runs reconcilers, one for each kind, on a few threads."""
 
     def __init__(self, reconcilers: Mapping[str, Reconciler], turns: Turns, workers: int = 2) -> None:
-        self.queue: WorkQueue[Key] = WorkQueue()
+        self.queue: WorkQueue[Key] = WorkQueue(waited=metrics.QUEUE_WAIT_SECONDS.observe)
+        metrics.QUEUE_DEPTH.set_function(self.queue.depth)
         self._reconcilers, self._turns = reconcilers, turns
         self._threads = [
             threading.Thread(target=self._work, name=f"worker-{number}", daemon=True) for number in range(workers)
@@ -89,7 +90,6 @@ class Controller:
 
     def _work(self) -> None:
         while (key := self.queue.take()) is not None:
-            metrics.QUEUE_DEPTH.set(self.queue.depth())
             self.reconcile(key)
 
     def _count(self, key: Key, result: str) -> None:

@@ -12,11 +12,15 @@ ApiError                    the API server answered with an error, or not at all
 
 
 class ApiError(Exception):
-    """The API server answered with an error, or not at all."""
+    """The API server answered with an error, or not at all; `code` is what metrics tell of it."""
+
+    code = "other"
 
 
 class ApiUnreachable(ApiError):
     """No answer."""
+
+    code = "unreachable"
 
 
 class ApiRefused(ApiError):
@@ -26,21 +30,31 @@ class ApiRefused(ApiError):
 class NotFound(ApiRefused):
     """There is no such object."""
 
+    code = "404"
+
 
 class AlreadyExists(ApiRefused):
     """An object of that name is there."""
+
+    code = "409"
 
 
 class Conflict(ApiRefused):
     """The object has changed since it was read."""
 
+    code = "409"
+
 
 class Forbidden(ApiRefused):
     """The identity lacks the right."""
 
+    code = "403"
+
 
 class Invalid(ApiRefused):
     """The object does not fit its schema."""
+
+    code = "422"
 
 
 class ObjectUnreadable(ApiError):

@@ -1,9 +1,13 @@
 """How a clinic enters the hub's API through its gateway: by files that are renewed while the client runs."""
 
+import socket
+import ssl
 from pathlib import Path
 
 from fedround_operator.kit.api import Credentials, KubeApi, connect_with
 from fedround_operator.kit.errors import ApiUnreachable
+
+LOOK_TIMEOUT_SECONDS = 10.0
 
 
 class GatewayFiles:
@@ -52,3 +56,21 @@ def connect_gateway(gateway: str, identity: Path, token: Path) -> KubeApi:
         return connect_with(files.read(), files.renewed)
     except OSError as error:
         raise ApiUnreachable(f"https://{gateway}: {error.filename} cannot be read: {error.strerror}") from error
+
+
+def gateway_certificate_end(gateway: str, identity: Path) -> float:
+    """When the certificate ends that the gateway (host:port) shows, in Unix seconds; verified as every call does.
+
+    Raises:
+        OSError: it does not answer, its certificate is refused, or a file of the identity is not there.
+    """
+    folder, (host, _, port) = identity.resolve(strict=True), gateway.rpartition(":")
+    context = ssl.create_default_context(cafile=folder / "ca.crt")
+    context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
+    name = host.strip("[]")
+    with (
+        socket.create_connection((name, int(port)), timeout=LOOK_TIMEOUT_SECONDS) as plain,
+        context.wrap_socket(plain, server_hostname=name) as door,
+    ):
+        shown = door.getpeercert() or {}
+        return float(ssl.cert_time_to_seconds(str(shown["notAfter"])))

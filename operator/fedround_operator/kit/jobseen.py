@@ -34,6 +34,7 @@ class JobSeen:
     report: JobReport | None = None
     reason: Reason | None = None
     finished_at: datetime | None = None
+    began_at: datetime | None = None
 
     @property
     def retryable(self) -> bool:
@@ -77,14 +78,16 @@ def last_cause(jobs: Iterable[JobSeen], role: Role) -> JobReport | None:
 
 
 def _seen(found: Object, pods: list[Object]) -> JobSeen:
-    labels = found["metadata"]["labels"]
-    name, role = found["metadata"]["name"], Role(labels[ROLE_LABEL])
-    attempt = int(labels.get(ATTEMPT_LABEL, "1"))
+    begun = found.get("status", {}).get("startTime")
     # The pod's end is known about a second before the Job controller writes it into the Job.
     ended = _ended(pods)
-    if ended is not None:
-        seen = _from_container(name, role, attempt, ended)
-        return replace(seen, finished_at=parse(ended["finishedAt"]) if ended.get("finishedAt") else None)
+    seen = _unreported(found) if ended is None else _from_container(found, ended)
+    return replace(seen, began_at=parse(begun) if begun else None)
+
+
+def _unreported(found: Object) -> JobSeen:
+    """A Job that runs, or whose pod cannot be asked any more."""
+    name, role, attempt = _identity(found)
     finished = _finished(found)
     if finished is None:
         return JobSeen(name, role, attempt, JobState.RUNNING)
@@ -98,16 +101,23 @@ def _seen(found: Object, pods: list[Object]) -> JobSeen:
     return JobSeen(name, role, attempt, JobState.FAILED, reason=reason, finished_at=finished_at)
 
 
-def _from_container(name: str, role: Role, attempt: int, ended: Object) -> JobSeen:
+def _identity(found: Object) -> tuple[str, Role, int]:
+    meta = found["metadata"]
+    return meta["name"], Role(meta["labels"][ROLE_LABEL]), int(meta["labels"].get(ATTEMPT_LABEL, "1"))
+
+
+def _from_container(found: Object, ended: Object) -> JobSeen:
+    name, role, attempt = _identity(found)
+    finished_at = parse(ended["finishedAt"]) if ended.get("finishedAt") else None
     code = exit_code(int(ended["exitCode"]))
     report = read_report(ended.get("message"))
     if report is not None and (report.role is not role or report.exit_code is not code):
         report = None
     if code is not ExitCode.OK:
-        return JobSeen(name, role, attempt, JobState.FAILED, code, report, code.reason)
+        return JobSeen(name, role, attempt, JobState.FAILED, code, report, code.reason, finished_at)
     if report is None:
-        return JobSeen(name, role, attempt, JobState.FAILED, code, None, Reason.REPORT_MISSING)
-    return JobSeen(name, role, attempt, JobState.SUCCEEDED, code, report)
+        return JobSeen(name, role, attempt, JobState.FAILED, code, None, Reason.REPORT_MISSING, finished_at)
+    return JobSeen(name, role, attempt, JobState.SUCCEEDED, code, report, None, finished_at)
 
 
 def _ended(pods: list[Object]) -> Object | None:

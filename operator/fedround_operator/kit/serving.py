@@ -16,6 +16,7 @@ from fedround_operator.kit import metrics
 from fedround_operator.kit.health import Health
 
 Respond = Callable[[str, list[tuple[str, str]]], Any]
+Application = Callable[[dict[str, Any], Respond], Iterable[bytes]]
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -35,16 +36,16 @@ class _Handler(WSGIRequestHandler):
         """Nothing: probes come every few seconds."""
 
 
-def serve(port: int, address: str, health: Health) -> WSGIServer:
+def serve(port: int, address: str, health: Health, registry: metrics.Registry) -> WSGIServer:
     """Serve in a thread of its own, for as long as the process runs; port 0 is one that is free."""
     kind = _ServerOnV6 if ":" in address else _Server
-    server = make_server(address, port, _application(health), kind, _Handler)
+    server = make_server(address, port, _application(health, registry), kind, _Handler)
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
     return server
 
 
-def _application(health: Health) -> Callable[[dict[str, Any], Respond], Iterable[bytes]]:
-    scrape = metrics.application()
+def _application(health: Health, registry: metrics.Registry) -> Application:
+    scrape = metrics.application(registry)
 
     def answer(environ: dict[str, Any], respond: Respond) -> Iterable[bytes]:
         match environ["PATH_INFO"]:

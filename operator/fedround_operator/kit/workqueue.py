@@ -25,10 +25,13 @@ LONGEST_WAIT_SECONDS = 3600.0
 class WorkQueue(Generic[K]):
     """Keys waiting for a worker; safe for threads."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, waited: Callable[[float], None] | None = None
+    ) -> None:
+        """`waited` is told the seconds that each key which is given out has waited since it was due."""
+        self._clock, self._waited = clock, waited
         self._changed = threading.Condition()
-        self._ready: dict[K, None] = {}
+        self._ready: dict[K, float] = {}
         self._taken: set[K] = set()
         self._again: set[K] = set()
         self._later: list[tuple[float, int, K]] = []
@@ -59,8 +62,10 @@ class WorkQueue(Generic[K]):
                 wait = self._move_due()
                 if self._ready:
                     key = next(iter(self._ready))
-                    del self._ready[key]
+                    since = self._ready.pop(key)
                     self._taken.add(key)
+                    if self._waited is not None:
+                        self._waited(self._clock() - since)
                     if self._ready:
                         self._changed.notify()  # several keys may have fallen due at once, and one worker woke up
                     return key
@@ -98,14 +103,14 @@ class WorkQueue(Generic[K]):
         if key in self._taken:
             self._again.add(key)
         else:
-            self._ready[key] = None
+            self._ready.setdefault(key, self._clock())
 
     def _release(self, key: K) -> None:
         with self._changed:
             self._taken.discard(key)
             if key in self._again:
                 self._again.discard(key)
-                self._ready[key] = None
+                self._ready[key] = self._clock()
                 self._changed.notify()
 
     def _move_due(self) -> float | None:

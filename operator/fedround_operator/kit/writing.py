@@ -3,7 +3,8 @@
 import logging
 from typing import Any, Protocol
 
-from fedround_operator.kit.errors import AlreadyExists
+from fedround_operator.kit import metrics
+from fedround_operator.kit.errors import AlreadyExists, ApiError
 from fedround_operator.kit.patches import merge_patch
 from fedround_operator.kit.resources import Object, Resource
 
@@ -46,5 +47,9 @@ def write_status(api: Patches, resource: Resource, before: Any, after: Object) -
         return False
     meta = before.metadata
     body = {"metadata": {"resourceVersion": meta.resource_version}, "status": patch}
-    api.patch(resource, meta.namespace, meta.name, body, "status")
+    try:
+        api.patch(resource, meta.namespace, meta.name, body, "status")
+    except ApiError as error:
+        metrics.STATUS_WRITE_ERRORS.labels(resource.plural, error.code).inc()
+        raise
     return True

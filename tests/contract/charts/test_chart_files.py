@@ -77,9 +77,9 @@ def _nodes(schema: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, A
         yield from _nodes(schema["items"], f"{path}[]")
 
 
-# What Kubernetes itself defines and checks: selectors, tolerations, affinity, annotations, quantities by name.
+# What Kubernetes itself defines and checks: selectors, tolerations, affinity, annotations, labels, quantities by name.
 _OPEN = re.compile(
-    r"\.(global|nodeSelector|affinity|tolerations\[\]|annotations|namespaceSelector|podSelector|ipBlock|requests|limits)$"
+    r"\.(global|nodeSelector|affinity|tolerations\[\]|annotations|labels|namespaceSelector|podSelector|ipBlock|requests|limits)$"
 )
 
 

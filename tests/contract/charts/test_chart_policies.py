@@ -111,8 +111,8 @@ def test_no_right_is_a_wildcard(chart: str, variant: str) -> None:
 @pytest.mark.parametrize("variant", [variant for chart, variant in EVERY if chart == CLINIC])
 def test_everything_of_a_clinic_is_in_its_namespace(variant: str) -> None:
     kinds = {
-        "ConfigMap", "Deployment", "NetworkPolicy", "PersistentVolumeClaim", "Pod", "Role", "RoleBinding", "Secret",
-        "Service", "ServiceAccount",
+        "ConfigMap", "Deployment", "NetworkPolicy", "PersistentVolumeClaim", "Pod", "PrometheusRule", "Role",
+        "RoleBinding", "Secret", "Service", "ServiceAccount", "ServiceMonitor",
     }  # fmt: skip
 
     for one in rendered(CLINIC, variant):

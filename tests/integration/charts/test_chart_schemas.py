@@ -80,6 +80,8 @@ def _schemas(version: str, folder: Path) -> None:
         (folder / name).write_text(json.dumps(_in_one_piece(json.loads((given / name).read_text()), known)))
     for name, schema in _own_kinds().items():
         (folder / name).write_text(json.dumps(schema))
+    for path in tools.monitoring_schemas().iterdir():
+        (folder / path.name).write_text(json.dumps(_closed(json.loads(path.read_text()))))
 
 
 def _kubeconform(version: str, folder: Path, objects: list[Object]) -> list[str]:
@@ -127,11 +129,20 @@ def test_an_unknown_field_and_an_unknown_kind_are_seen(tmp_path: Path) -> None:
     stranger = {"apiVersion": "v1", "kind": "Secrets", "metadata": {"name": "two"}}
     round_ = {"apiVersion": "fedround.dev/v1alpha1", "kind": "Clinic", "metadata": {"name": "x"}, "spec": {"colour": 1}}
 
-    found = _kubeconform("1.34.0", tmp_path, [secret, stranger, round_])
+    monitor = {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "ServiceMonitor",
+        "metadata": {"name": "three"},
+        "spec": {"selector": {}, "endpoints": [{"prot": "metrics"}]},
+    }
 
-    assert [line.partition(":")[0] for line in found] == ["one Secret", "two Secrets", "x Clinic"]
+    found = _kubeconform("1.34.0", tmp_path, [secret, stranger, round_, monitor])
+
+    seen = [line.partition(":")[0] for line in found]
+    assert seen == ["one Secret", "three ServiceMonitor", "two Secrets", "x Clinic"]
     assert "dta" in found[0]
-    assert "colour" in found[2]
+    assert "prot" in found[1]
+    assert "colour" in found[3]
 
 
 def test_skaffolds_configuration_fits_its_schema() -> None:

@@ -10,6 +10,7 @@ from wsgiref.simple_server import WSGIServer
 import pytest
 
 from fedround_operator.kit.health import Health
+from fedround_operator.kit.metrics import AGENT, OPERATOR
 from fedround_operator.kit.serving import serve
 
 
@@ -22,7 +23,7 @@ class Process:
     server: WSGIServer = field(init=False)
 
     def __post_init__(self) -> None:
-        self.server = serve(0, "127.0.0.1", Health((lambda: self.alive,), (lambda: self.ready,)))
+        self.server = serve(0, "127.0.0.1", Health((lambda: self.alive,), (lambda: self.ready,)), OPERATOR)
 
     def ask(self, path: str) -> tuple[int, str]:
         url = f"http://127.0.0.1:{self.server.server_port}{path}"
@@ -64,6 +65,8 @@ def test_metrics_are_beside_the_probes_and_nothing_else_is_there(process: Proces
 
     assert status == 200
     assert "# TYPE fedround_reconciles_total counter" in text
+    assert "# TYPE fedround_leader gauge" in text
+    assert "fedround_agent" not in text
     assert process.ask("/") == (404, "there is /metrics, /healthz and /readyz\n")
 
 
@@ -74,7 +77,7 @@ def test_a_connection_that_says_nothing_keeps_nobody_waiting(process: Process) -
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="this Python knows no IPv6")
 def test_it_serves_where_there_is_only_ipv6() -> None:
-    server = serve(0, "::1", Health((), ()))
+    server = serve(0, "::1", Health((), ()), AGENT)
     try:
         with urllib.request.urlopen(f"http://[::1]:{server.server_port}/readyz", timeout=10) as answer:
             assert answer.read() == b"ok\n"

@@ -243,3 +243,20 @@ def test_two_workers_never_have_the_same_key() -> None:
 
     assert twice == []
     assert len(done) >= 300
+
+
+def test_the_wait_of_a_key_is_counted_from_when_it_was_due() -> None:
+    clock, waits = Clock(), list[float]()
+    queue = WorkQueue[str](clock, waits.append)
+    queue.add("a")
+    clock.now += 3
+    queue.add("a")  # it waits already
+
+    assert queue.take() == "a"
+    queue.add("a")  # again, when its worker is done
+    clock.now += 10
+    queue.done("a")
+    clock.now += 1
+    assert queue.take() == "a"
+
+    assert waits == [3, 1]
