@@ -92,4 +92,4 @@ ci: lint coverage test-integration e2e ## what must pass before anything lands: 
 
 clean: ## remove what builds, tests and demos leave in the checkout
 	rm -rf build dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find crds docs local operator tests training -name __pycache__ -prune -exec rm -rf {} +
+	find crds docs local monitoring operator tests training -name __pycache__ -prune -exec rm -rf {} +
