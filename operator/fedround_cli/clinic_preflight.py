@@ -3,6 +3,7 @@
 import argparse
 import json
 import secrets
+import shlex
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -16,7 +17,7 @@ from fedround_cli.failures import UsageProblem
 from fedround_cli.plain import printable
 from fedround_cli.preflighting import Ways, checks_made
 from fedround_operator.agent.installed import LABELS, InstallationUnusable, installed_by, policy_of
-from fedround_operator.agent.preflight import Installed, Trying
+from fedround_operator.agent.preflight import TRAIN, Installed, Trying, job_name
 from fedround_operator.kit.api import KubeApi
 from fedround_operator.kit.resources import CONFIG_MAPS, DEPLOYMENTS
 
@@ -46,7 +47,8 @@ def run(options: argparse.Namespace) -> int:
     clinic = installed.settings.clinic
     print(json.dumps(_document(clinic, found)) if options.json else "\n".join(_lines(clinic, found)))
     if options.keep and not options.json:
-        print(f"kept for a day: kubectl logs -n {installed.settings.namespace} job/preflight-train-{trying.mark}")
+        job = f"-n {installed.settings.namespace} job/{job_name(TRAIN, trying.mark)}"
+        print(f"kept for a day: {_kubectl(options)} logs {job}")
     return CommandExit.FAILED if failed else CommandExit.DONE
 
 
@@ -84,6 +86,15 @@ def _of_federation(options: argparse.Namespace) -> Installed:
         return installation(Federation(options.state, print), options.name)
     except PolicyInvalid as error:
         raise ClinicError(f"the policy of clinic {options.name} cannot be used: it {error}") from error
+
+
+def _kubectl(options: argparse.Namespace) -> str:
+    """How the user calls kubectl for this cluster, ready to be pasted."""
+    if options.state is None:
+        return "kubectl"
+    from fedround_cli.terminal import program  # noqa: PLC0415
+
+    return f"{program()} local kubectl --state {shlex.quote(str(options.state))} --"
 
 
 def _say(line: str) -> None:
