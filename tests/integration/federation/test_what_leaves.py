@@ -16,7 +16,7 @@ IDENTIFIERS = ("image_id", "patient_id", "lesion_id")
 def identifiers(network: Network, namespace: str, table: str) -> set[bytes]:
     """All of a table on a volume."""
     with (network.federation.place.state / "volumes" / namespace / table).open() as file:
-        return {row[column].encode() for row in csv.DictReader(file) for column in IDENTIFIERS}
+        return {row[column].encode() for row in csv.DictReader(file) for column in IDENTIFIERS if column in row}
 
 
 def at_the_hub(network: Network) -> Iterator[tuple[str, bytes]]:
@@ -51,6 +51,8 @@ def test_the_same_search_finds_the_cases_of_the_hubs_own_test_set(network: Netwo
     """Else the test above might have looked at nothing."""
     uid = network.round("undisturbed").metadata.uid
     report = dict(at_the_hub(network))[f"rounds/{uid}/report.json"]
-    own = identifiers(network, NETWORK, f"{layout.TEST_SET_CLAIM}/cases.csv")
+    own = {
+        one for one in identifiers(network, NETWORK, f"{layout.TEST_SET_CLAIM}/cases.csv") if one.startswith(b"SYN_")
+    }
 
     assert any(one in report for one in own)
