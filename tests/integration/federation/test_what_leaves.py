@@ -4,11 +4,15 @@ import csv
 import json
 from collections.abc import Iterator
 
+import pytest
+
 from fedround_api import names
 from fedround_local.federation import layout
 from fedround_local.objectstore import BUCKET
 from fedround_operator.kit.resources import CLINIC_ROUNDS, CLINICS, EVENTS, LEASES, MODELS, ROUNDS
 from support.federation_fixture import NETWORK, Network
+
+pytestmark = pytest.mark.timeout(600)
 
 IDENTIFIERS = ("image_id", "patient_id", "lesion_id")
 
