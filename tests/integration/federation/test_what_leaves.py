@@ -41,11 +41,7 @@ def at_the_hub(network: Network) -> Iterator[tuple[str, bytes]]:
 
 def test_no_identifier_of_a_clinics_table_is_at_the_hub_after_a_round(network: Network, undisturbed: str) -> None:
     found = dict(at_the_hub(network))
-    private = {
-        one
-        for name in network.clinics
-        for one in identifiers(network, layout.local_namespace(name), "images/metadata.csv")
-    }
+    private = {one for name in network.clinics for one in identifiers(network, name)}
 
     assert len(private) > 300
     assert [key for key in found if key.endswith("update.safetensors")] != []
