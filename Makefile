@@ -15,7 +15,7 @@ INSTALLED := $(VENV)/.installed
 .PHONY: help install demo test test-fast coverage test-integration e2e e2e-full bench-noniid lint fmt crds docs monitoring ci clean images image-constraints test-image
 
 help: ## list the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
 
 install: $(INSTALLED) ## make .venv with everything that is needed (TORCH_INDEX_URL=... for a CPU-only torch)
 

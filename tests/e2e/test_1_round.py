@@ -10,21 +10,12 @@ import pytest
 from support.clusters.access import Access
 from support.e2e.inside import listening, reach, reach_locked_in, waiting_pod
 from support.e2e.member import Member
-from support.e2e.network import Network, condition, duration, wait_for
+from support.e2e.network import Network, condition, duration, training, wait_for
 from support.e2e.places import CLINIC_NAMESPACE, HUB_NAMESPACE, MODEL, NETWORK
 
 pytestmark = pytest.mark.timeout(1800)
 
 ROUND = "first"
-TRAINING = {
-    "algorithm": "FedAvg",
-    "epochs": 8,
-    "batchSize": 16,
-    "learningRate": "0.02",
-    "momentum": "0.9",
-    "seed": 7,
-    "cases": {"windowDays": 3650, "by": "FirstVisit"},
-}
 #: What a firewall that says nothing makes of a connection.
 DROPPED = "dropped"
 
@@ -82,7 +73,7 @@ def around(network: Network) -> Iterator[Around]:
 @pytest.fixture(scope="module")
 def done(network: Network, around: Around) -> Done:
     begun = time.monotonic()
-    network.start_round(ROUND, training=TRAINING)
+    network.start_round(ROUND, training=training(epochs=8, learningRate="0.02"))
     pod = wait_for(lambda: _running(around.access, "train"), "a pod of `train`", 300, network.told)
     reached, ports = around.reached(pod), listening(around.access, CLINIC_NAMESPACE, pod)
     ended = network.ended_round(ROUND)

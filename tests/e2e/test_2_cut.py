@@ -2,28 +2,19 @@
 
 import pytest
 
-from support.e2e.network import Network, wait_for
+from support.e2e.network import Network, training, wait_for
 
 pytestmark = pytest.mark.timeout(1200)
 
 ROUND = "without-one"
 # The two that are left are done in well under a minute; the round waits for the third until then.
 DEADLINES = {"start": "2m", "training": "150s", "session": "5m", "validation": "5m"}
-TRAINING = {
-    "algorithm": "FedAvg",
-    "epochs": 2,
-    "batchSize": 16,
-    "learningRate": "0.01",
-    "momentum": "0.9",
-    "seed": 8,
-    "cases": {"windowDays": 3650, "by": "FirstVisit"},
-}
 
 
 def test_a_round_goes_on_without_a_clinic_that_is_cut_off_and_the_clinic_comes_back(network: Network) -> None:
     *_, lost = network.clinics
 
-    network.start_round(ROUND, training=TRAINING, deadlines=DEADLINES)
+    network.start_round(ROUND, training=training(epochs=2, seed=8), deadlines=DEADLINES)
     wait_for(lambda: network.round(ROUND).get("status", {}).get("phase") == "Training", "training", 120, network.told)
     with network.ground.cables.cut(lost):
         ended = network.ended_round(ROUND)

@@ -11,23 +11,14 @@ from fedround_local.demo.mistake import exchange_of, swapped_labels
 from fedround_training.data.folders import TABLE_NAME
 from support.clusters.access import Access
 from support.e2e.member import Member
-from support.e2e.network import Network, wait_for
+from support.e2e.network import Network, training, wait_for
 from support.e2e.places import CLINIC_NAMESPACE, HUB_NAMESPACE, MODEL, NETWORK
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(1800)]
 
-TRAINING = {
-    "algorithm": "FedAvg",
-    "epochs": 4,
-    "batchSize": 16,
-    "learningRate": "0.01",
-    "momentum": "0.9",
-    "cases": {"windowDays": 3650, "by": "FirstVisit"},
-}
-
 
 def in_phase(network: Network, name: str, phase: str) -> None:
-    """Returns when the round is there, or beyond."""
+    """Returns when the round is there."""
 
     def look() -> bool:
         seen: str = network.round(name).get("status", {}).get("phase", "Pending")
@@ -38,7 +29,7 @@ def in_phase(network: Network, name: str, phase: str) -> None:
 
 
 def test_every_component_ends_in_the_middle_of_a_round_and_the_round_goes_on(network: Network) -> None:
-    network.start_round("restarts", training={**TRAINING, "seed": 11})
+    network.start_round("restarts", training=training(seed=11))
     in_phase(network, "restarts", "Training")
 
     for access in network.ground.clinics.values():
@@ -55,7 +46,7 @@ def test_both_charts_are_upgraded_in_the_middle_of_a_round(network: Network) -> 
     name, *_ = network.clinics
     before = [template(network.hub, HUB_NAMESPACE, "fedround-hub-operator")]
     before += [template(network.ground.clinics[name], CLINIC_NAMESPACE, "fedround-agent")]
-    network.start_round("upgrade", training={**TRAINING, "seed": 12})
+    network.start_round("upgrade", training=training(seed=12))
     in_phase(network, "upgrade", "Training")
 
     network.install_hub_chart("upgrade", {"operator": {"workers": 3, "resources": {"requests": {"cpu": "90m"}}}})
@@ -83,7 +74,7 @@ def test_a_version_that_was_trained_on_swapped_labels_is_rolled_back(network: Ne
         table.write_text(swapped_labels(table.read_text(), exchange))
         network.fill(access, CLINIC_NAMESPACE, "skin-images", wrong)
 
-    network.start_round("mistake", training={**TRAINING, "seed": 13, "epochs": 8, "learningRate": "0.02"})
+    network.start_round("mistake", training=training(seed=13, epochs=8, learningRate="0.02"))
     ended = network.ended_round("mistake")
 
     for name, access in network.ground.clinics.items():
@@ -126,7 +117,7 @@ def test_a_clinic_that_is_revoked_is_refused_at_once_and_rounds_go_on_without_it
     network.at_hub.fedround("clinic", "revoke", lost)
 
     wait_for(lambda: refused(lambda: member.get(own)), "the gateway refuses the certificate", 20, network.told)
-    network.start_round("two", training={**TRAINING, "seed": 14})
+    network.start_round("two", training=training(seed=14))
     ended = network.ended_round("two")["status"]
     assert (ended["phase"] in ("Promoted", "RolledBack"), ended["participation"]) == (True, "2/2"), network.told()
 

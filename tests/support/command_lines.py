@@ -12,7 +12,7 @@ from fedround_cli.arguments.parsers import Parser, UsageError
 from fedround_cli.main import parser
 from support.markdown_pages import CHECKOUT, FEDROUND, PROGRAMS, PYTHON, Command
 
-TARGETS = set(re.findall(r"^([a-z-]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE))
+TARGETS = set(re.findall(r"^([a-z0-9-]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE))
 NAMES = [crd["spec"]["names"] for crd in definitions()]
 #: kubectl takes a word for a category before it takes it for a kind, and a category has no object to name.
 CATEGORIES = {category for names in NAMES for category in names["categories"]}

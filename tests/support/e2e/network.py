@@ -55,6 +55,13 @@ def wait_for(look: Callable[[], T | None], what: str, seconds: float, told: Call
         time.sleep(POLL_SECONDS)
 
 
+def training(**changes: Any) -> dict[str, Any]:
+    """A round's `training`: enough to learn something from three hundred images, and short enough for a test."""
+    cases = {"windowDays": 3650, "by": "FirstVisit"}
+    fixed = {"algorithm": "FedAvg", "batchSize": 16, "momentum": "0.9", "cases": cases}
+    return {**fixed, "epochs": 4, "learningRate": "0.01", "seed": 7, **changes}
+
+
 @dataclass
 class Network:
     """The network as its people work with it. `folder` is the administrator's and everybody's else."""
