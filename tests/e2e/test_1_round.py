@@ -1,5 +1,6 @@
 """The first round of a network on real clusters, and what its pods can reach meanwhile."""
 
+import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -85,6 +86,14 @@ def _running(access: Access, role: str) -> str | None:
     found = access.get("pods", "-n", CLINIC_NAMESPACE, f"--selector=fedround.dev/role={role}")["items"]
     running: list[str] = [one["metadata"]["name"] for one in found if one["status"]["phase"] == "Running"]
     return running[0] if running else None
+
+
+def test_before_it_a_preflight_finds_each_clinic_ready(network: Network) -> None:
+    for name, terminal in network.at_clinic.items():
+        checks = json.loads(terminal.fedround("clinic", "preflight", name, "--json"))["checks"]
+
+        assert len(checks) > 10
+        assert {one["result"] for one in checks} <= {"ok", "note"}, checks
 
 
 def test_it_is_promoted_with_every_clinic_locked_in(network: Network, done: Done) -> None:
