@@ -78,7 +78,9 @@ class ClinicResult(Part):
 
     update_digest: Digest
     update_bytes: Annotated[int, Field(ge=0)]
-    steps: Annotated[int, Field(ge=0)]
+    steps: Annotated[
+        int | None, Field(ge=0, description="only where `cases` is told: they tell it to within a batch")
+    ] = None
     cases: Annotated[int | None, Field(ge=0, description="only where the clinic's policy allows it")] = None
     locked: Annotated[
         list[LockPart],

@@ -28,7 +28,7 @@ SETTINGS = AgentSettings(clinic="north", namespace="north", image="fedround/clin
 ACCEPTED = condition("Accepted", reason="Accepted")
 FETCHED = condition("Fetched")
 TRAINED = condition("Trained")
-RESULT = {"updateDigest": UPDATE_DIGEST, "updateBytes": 770_100, "steps": 24, "locked": ["Files", "Network"]}
+RESULT = {"updateDigest": UPDATE_DIGEST, "updateBytes": 770_100, "locked": ["Files", "Network"]}
 REPORT = {"digest": UPDATE_DIGEST, "bytes": 770_100, "steps": 24, "cases": 384, "locked": ["Files", "Network"]}
 AFTER_FETCH = {"conditions": [ACCEPTED, FETCHED], "attempts": {"fetch": 1}}
 AFTER_TRAIN = {

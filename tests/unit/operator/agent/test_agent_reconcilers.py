@@ -29,7 +29,7 @@ def test_a_part_goes_from_the_assignment_to_the_submission() -> None:
         ("Trained", "True"),
         ("Submitted", "True"),
     ]
-    trained = {"updateDigest": "0dd5" * 16, "updateBytes": 770_100, "steps": 24}
+    trained = {"updateDigest": "0dd5" * 16, "updateBytes": 770_100}
     assert status["result"] == {**trained, "locked": ["Files", "Network"]}
     assert status["attempts"] == {"fetch": 1, "train": 1, "submit": 1}
 
