@@ -25,6 +25,7 @@ pytestmark = pytest.mark.timeout(300)
 DIGEST = "0a" * 32
 RESOURCES = {"FederatedRound": ROUNDS, "FederatedModel": MODELS, "Clinic": CLINICS}
 MISSING = object()
+TWO_PLACES = {"claimName": "test-set", "prefix": "test-sets/ontario", "manifestSha256": "0a" * 32}
 
 WORDS: tuple[Any, ...] = ("", 5, True, [])
 NAMES = ("", "Skin", "skin.lesion", "-skin", "skin-", "skin lesion", "s" * 64, 5)
@@ -81,8 +82,9 @@ WRONG: dict[str, dict[str, tuple[Any, ...]]] = {
         "spec.highRiskClasses[0]": ("", "m el", "m" * 33, 5),
         "spec.imageSize": (*numbers(32, 512), 33, 72),
         "spec.seed": numbers(0, 2**31 - 1),
-        "spec.testSet": (MISSING, "test-set", [], {}),
-        "spec.testSet.claimName": (MISSING, *NAMES),
+        "spec.testSet": (MISSING, "test-set", [], {}, {"manifestSha256": "0a" * 32}, TWO_PLACES),
+        "spec.testSet.claimName": NAMES,
+        "spec.testSet.prefix": ("", "elsewhere/ontario", "test-sets/", "test-sets/../clinics", "test-sets/a//b", 7),
         "spec.testSet.manifestSha256": (MISSING, *DIGESTS),
         "spec.gate": ("Strict", []),
         "spec.gate.rule": (*WORDS, "Lax"),
