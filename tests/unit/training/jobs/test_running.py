@@ -176,7 +176,7 @@ def imported(stderr: str) -> set[str]:
     return {line.rsplit("|", 1)[1].strip() for line in stderr.splitlines() if line.startswith("import time:")}
 
 
-def test_the_whole_train_job_runs_as_a_container_runs_it_without_the_compiler_of_torch_or_sympy(tmp_path: Path) -> None:
+def test_the_whole_train_job_runs_as_a_container_runs_it_without_the_compiler_of_torch(tmp_path: Path) -> None:
     environ = {**train_environment(tmp_path), "PYTHONPROFILEIMPORTTIME": "1"}
 
     done = python(environ, "-m", "fedround_training", "train")
@@ -186,7 +186,8 @@ def test_the_whole_train_job_runs_as_a_container_runs_it_without_the_compiler_of
     assert (report.role, report.steps, report.cases, report.locked) == (Role.TRAIN, 2, 6, ["Files", "Network"])
     assert f"INFO __main__ trained cases=6 steps=2 digest={report.digest}" in done.stderr
     assert "fedround_training.models.local_training" in imported(done.stderr)
-    assert {"torch._dynamo", "torch._inductor", "sympy"} & imported(done.stderr) == set()
+    # torch 2.6 needs sympy for its own import, later ones for the compiler alone.
+    assert {"torch._dynamo", "torch._inductor"} & imported(done.stderr) == set()
 
 
 def test_a_clinics_log_is_full_and_its_report_names_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
