@@ -186,10 +186,12 @@ class Processes:
 
     def _find(self, name: str) -> psutil.Process | None:
         child = self._children.get(name)
-        if child is not None and child.poll() is not None:
-            return None
+        # Reaps it, too; another object over the same state may have started the next one since.
+        ended = child.pid if child is not None and child.poll() is not None else None
         try:
             record = json.loads(self._record(name).read_text())
+            if record["pid"] == ended:
+                return None
             process = psutil.Process(record["pid"])
             # Kernel time stamps have a resolution of 10 ms, and two readings of one differ by rounding.
             same = abs(process.create_time() - record["created"]) < 0.05

@@ -15,6 +15,12 @@ def _quantiles(metric: str, by: str, legend: str, selection: str = "", over: str
     return Query(f"histogram_quantile(0.9, sum by ({labels}) (rate({metric}_bucket{selection}[{over}])))", legend)
 
 
+def _job_durations(title: str, roles: str, width: int = HALF) -> Panel:
+    selection = f'{{role=~"{roles}", outcome="Succeeded"}}'
+    query = _quantiles("fedround_job_duration_seconds", "role", "{{role}}", selection, "$__range")
+    return Panel(title, "Attempts that succeeded: the time within which nine of ten ended.", "s", (query,), width=width)
+
+
 # --- the network
 
 _ROUNDS_NOW = (
@@ -81,21 +87,7 @@ _ROUNDS = (
         (_quantiles("fedround_round_phase_duration_seconds", "phase", "{{phase}}", f"{{{_MODEL}}}", "$__range"),),
         width=THIRD,
     ),
-    Panel(
-        "How long the hub's Jobs take",
-        "Attempts that succeeded: the time within which nine of ten ended.",
-        "s",
-        (
-            _quantiles(
-                "fedround_job_duration_seconds",
-                "role",
-                "{{role}}",
-                '{role=~"init|aggregate|validate", outcome="Succeeded"}',
-                "$__range",
-            ),
-        ),
-        width=THIRD,
-    ),
+    _job_durations("How long the hub's Jobs take", "init|aggregate|validate", width=THIRD),
 )
 _CLINICS = (
     Panel(
@@ -302,20 +294,7 @@ _JOBS = (
         ),
         Show.BARS,
     ),
-    Panel(
-        "How long Jobs take",
-        "Attempts that succeeded: the time within which nine of ten ended.",
-        "s",
-        (
-            _quantiles(
-                "fedround_job_duration_seconds",
-                "role",
-                "{{role}}",
-                '{role=~"fetch|train|submit", outcome="Succeeded"}',
-                "$__range",
-            ),
-        ),
-    ),
+    _job_durations("How long Jobs take", "fetch|train|submit"),
     Panel(
         "Images set aside",
         "By the last training, by cause. `fedround data check` says which, and what to do.",

@@ -84,3 +84,16 @@ def test_only_what_was_started_here_is_stopped_on_interrupt(processes: Processes
     later.stop_started()
     assert later.alive("second") is False
     assert later.alive("sleeper") is True
+
+
+def test_a_successor_that_another_object_has_started_is_found_and_stopped(tmp_path: Path) -> None:
+    first, second = Processes(tmp_path), Processes(tmp_path)
+    first.ensure_running(ProcessSpec("agent", ("sleep", "60")))
+    psutil.Process(first.pid("agent")).kill()
+    first.wait_until(lambda: not first.alive("agent"), "the end of the first", needs=(), timeout_seconds=10)
+    second.ensure_running(ProcessSpec("agent", ("sleep", "60")))
+
+    assert first.alive("agent")
+    first.stop("agent")
+
+    assert not second.alive("agent")
