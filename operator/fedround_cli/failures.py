@@ -75,7 +75,11 @@ def _sentence(error: Exception) -> tuple[str, CommandExit]:
         case UsageProblem():
             return str(error), CommandExit.USAGE
         case ModuleNotFoundError() if not (error.name or "").startswith("fedround_"):
-            return f"the package {error.name} is missing: run `pip install 'fedround[local]'`", CommandExit.FAILED
+            return (
+                f"the package {error.name} is missing: install its extra `local` (in a checkout, "
+                "`pip install '.[local]'`)",
+                CommandExit.FAILED,
+            )
         case OSError() if error.errno in _SYSTEM_ADVICE:
             # Copying, the system names both ends: where it was written to comes second.
             place = error.filename2 or error.filename

@@ -9,7 +9,9 @@ gateway reads it; at each change the gateway's process gets the signal at which 
 connection.
 
 It fails closed: a gateway starts only after a list was read (without `--process` this program writes the list once and
-ends, as the pod's first container), and a ConfigMap that is deleted takes nothing out of the list.
+ends, as the pod's first container), and what a list has once had stays in it while the pod lives, whatever becomes of
+the ConfigMap. A signal may be lost, to a gateway that just starts or by the end of this program: it is given at every
+start, and more than once after files were renewed.
 """
 
 import argparse
@@ -19,6 +21,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -36,6 +39,8 @@ WATCH_SECONDS = 30
 PAUSE_SECONDS = 1.0
 # Certificates are renewed days before they end.
 FILES_SECONDS = 10.0
+# The gateway reads the same files through a mount of its own, which follows a moment before or after this one's.
+LOOKS_AFTER_A_CHANGE = 3
 
 _PROCESSES = Path("/proc")
 
@@ -84,11 +89,13 @@ def text_of(found: Object) -> str:
 
 
 def save(path: Path, text: str) -> bool:
-    """Write the list if it is another one than is there; whether it is."""
-    if path.exists() and path.read_text() == text:
+    """Add the list to the one that is there; whether it had anything new."""
+    before = path.read_text() if path.exists() else None
+    after = revoked_text(revoked_in(text) | revoked_in(before or ""))
+    if after == before:
         return False
-    write_private(path, text.encode())
-    log.info("list of revoked certificates written count=%d", len(revoked_in(text)))
+    write_private(path, after.encode())
+    log.info("list of revoked certificates written count=%d", len(revoked_in(after)))
     return True
 
 
@@ -96,7 +103,8 @@ def signal_processes(name: str, processes: Path = _PROCESSES, send: Callable[[in
     """Make the processes of that name read their configuration anew; how many there are."""
     found = [int(one.parent.name) for one in processes.glob("[0-9]*/comm") if _read(one) == name]
     for number in found:
-        send(number, signal.SIGUSR1)
+        with suppress(ProcessLookupError):  # it ended just now
+            send(number, signal.SIGUSR1)
     log.info("gateway told to read its configuration anew processes=%d", len(found))
     return len(found)
 
@@ -114,11 +122,12 @@ def stamps(paths: Iterable[Path]) -> _Stamps:
 
 
 def watch_files(paths: Sequence[Path], stop: threading.Event, changed: Callable[[], object]) -> None:
-    """Call `changed` whenever one of the files was replaced, until stopped."""
-    seen = stamps(paths)
+    """Call `changed` after one of the files was replaced, and at the next looks once more, until stopped."""
+    seen, more = stamps(paths), 0
     while not stop.wait(FILES_SECONDS):
         now = stamps(paths)
-        if now != seen:
+        more = LOOKS_AFTER_A_CHANGE if now != seen else more - 1
+        if more > 0:
             changed()
         seen = now
 
@@ -145,7 +154,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     def follow() -> None:
         for text in lists(api, options.namespace, stop):
-            changed = save(Path(options.revoked), text)
+            changed = save(Path(options.revoked), text) or not written.is_set()
             written.set()
             if not options.process:
                 stop.set()

@@ -90,6 +90,7 @@ def main() -> int:
         network.install_hub()
         for name in network.clinics:
             network.enrol(name)
+        network.upload_test_set()
         network.make_model()
         with Watcher(network) as watcher:
             network.start_round("measured", training=training(epochs=8, learningRate="0.02"))

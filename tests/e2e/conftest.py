@@ -24,15 +24,26 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         yield made
 
 
+_FIGURES = pytest.StashKey[list[str]]()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """How long things took: a test that passes says nothing of it."""
+    for line in config.stash.get(_FIGURES, []):
+        terminalreporter.write_line(line)
+
+
 @pytest.fixture(scope="session")
-def network(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+def network(ground: Ground, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Network]:
     """A hub and its clinics, installed by the guide's commands, with a model that is ready to be trained."""
     made = Network(ground, tmp_path_factory.mktemp("network"))
+    pytestconfig.stash[_FIGURES] = made.figures
     try:
         made.draw()
         made.install_hub()
         for name in made.clinics:
             made.enrol(name)
+        made.upload_test_set()
         made.make_model()
         yield made
     finally:

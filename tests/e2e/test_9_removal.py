@@ -39,14 +39,26 @@ def test_installed_again_it_is_available_again_without_being_admitted_anew(netwo
 
 def test_a_hub_that_is_uninstalled_keeps_rounds_versions_objects_and_the_list_of_revoked(network: Network) -> None:
     model = network.hub.get("fm", MODEL, "-n", NETWORK)["status"]["current"]
+    revoked = network.hub.get("configmap", "fedround-revoked", "-n", HUB_NAMESPACE).get("data")
 
     network.at_hub.helm("uninstall", HUB_RELEASE, "--namespace", HUB_NAMESPACE, "--wait")
 
     wait_for(lambda: nothing_runs(network.hub, HUB_NAMESPACE), "no pod runs", 120, network.told)
     assert network.hub.get("fm", MODEL, "-n", NETWORK)["status"]["current"] == model
-    assert network.hub.get("configmap", "fedround-revoked", "-n", HUB_NAMESPACE)
+    assert network.hub.get("configmap", "fedround-revoked", "-n", HUB_NAMESPACE).get("data") == revoked
     assert [one["metadata"]["name"] for one in network.hub.get("pvc", "-n", HUB_NAMESPACE)["items"]] == [
         "fedround-hub-minio"
     ]
     for kind in ("deployments", "services", "networkpolicies"):
         assert network.hub.get(kind, "-n", HUB_NAMESPACE)["items"] == [], kind
+
+
+def test_a_hub_that_is_installed_again_goes_on_with_its_clinics(network: Network) -> None:
+    model = network.hub.get("fm", MODEL, "-n", NETWORK)["status"]["current"]
+
+    network.install_hub_chart("install", {})
+    network.at_hub.helm("test", HUB_RELEASE, "--namespace", HUB_NAMESPACE, "--logs")
+
+    name, *_ = network.clinics
+    wait_for(lambda: network.is_available(name), f"clinic {name} is available again", 180, network.told)
+    assert network.hub.get("fm", MODEL, "-n", NETWORK)["status"]["current"] == model

@@ -61,7 +61,7 @@ VARIANTS: Mapping[tuple[str, str], Object] = {
         },
         "store": {"endpoint": "s3.example.org:8443", "https": True, "ownHost": True, "existingSecret": "store-keys"},
         "minio": {"enabled": False},
-        "testSet": {"prefix": "", "existingClaim": "test-set"},
+        "testSet": {"existingClaim": "test-set", "manifestSha256": "7e57" * 16},
         "monitoring": _MONITORING,
         "networkPolicy": {
             "metricsFrom": _PEERS,

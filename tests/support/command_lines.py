@@ -10,7 +10,7 @@ from itertools import pairwise
 from fedround_api.crd import definitions
 from fedround_cli.arguments.parsers import Parser, UsageError
 from fedround_cli.main import parser
-from support.markdown_pages import CHECKOUT, FEDROUND, PROGRAMS, PYTHON, Command
+from support.markdown_pages import CHECKOUT, FEDROUND, FOREIGN, PROGRAMS, PYTHON, Command
 
 TARGETS = set(re.findall(r"^([a-z0-9-]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE))
 NAMES = [crd["spec"]["names"] for crd in definitions()]
@@ -20,7 +20,7 @@ RESOURCES = {
     *(name for names in NAMES for name in (names["plural"], names["singular"], *names.get("shortNames", ()))),
     *("jobs", "job", "pods", "events", "leases", "secrets", "secret", "configmap", "pvc", "deployment", "service"),
 } - CATEGORIES
-VERBS = {"apply", "create", "delete", "describe", "get", "logs", "patch", "port-forward", "rollout", "scale"}
+VERBS = {"apply", "create", "delete", "describe", "get", "logs", "patch", "port-forward", "rollout", "scale", "wait"}
 #: Options that take the next word.
 VALUED = {"-n", "-l", "-o", "-f", "-p", "--type", "--for", "--context", "--namespace"}
 
@@ -39,6 +39,8 @@ def refused(command: Command) -> str | None:
             return f"make has no target {', '.join(unknown)}" if unknown else None
         case "kubectl":
             return _refused_by_kubectl(words)
+        case _ if program in FOREIGN:
+            return None
         case "helm":
             missing = [word for word in words if "/" in word and not (CHECKOUT / word).exists()]
             return f"there is no {', '.join(missing)}" if missing else None

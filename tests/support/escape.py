@@ -41,6 +41,8 @@ CALLS: dict[str, tuple[int, int, tuple[int | None, ...]]] = {
     "userfaultfd": (323, 282, (-1,)),
     "perf_event_open": (298, 241, (None, 0, -1, -1, 0)),
     "keyctl": (250, 219, (0, -3, 0)),
+    "memfd_create": (319, 279, (None, 0)),
+    "execveat": (322, 281, (-1, None, None, None, 0)),
     "add_key": (248, 217, (None, None, None, 0, -3)),
     "shmget": (29, 194, (0, 0, 0)),
     "msgget": (68, 186, (-1, 0)),
@@ -143,6 +145,10 @@ def files() -> dict[str, str]:
         "write to an image": outcome(lambda: image.open("r+b").close()),
         "empty an image that is opened for reading": outcome(
             lambda: os.close(os.open(IMAGES / "L001.png", os.O_RDONLY | os.O_TRUNC))
+        ),
+        "open another clinic's file neither to read nor to write": outcome(lambda: os.close(os.open(outside, 3))),
+        "empty another clinic's file that is opened for neither": outcome(
+            lambda: os.close(os.open(OUTSIDE / "log", 3 | os.O_TRUNC))
         ),
         "empty an image by its name": outcome(lambda: os.truncate(IMAGES / "L001.png", 0)),
         "add a file to the images": outcome((IMAGES / "new").touch),

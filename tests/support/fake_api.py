@@ -17,7 +17,8 @@ from pydantic import ValidationError
 from fedround_api.kinds import KINDS
 from fedround_operator.kit.errors import AlreadyExists, Conflict, Invalid, NotFound
 from fedround_operator.kit.instants import text_of
-from fedround_operator.kit.resources import EVENTS, LEASES, Object, Resource
+from fedround_operator.kit.resources import CONFIG_MAPS, EVENTS, LEASES, Object, Resource
+from fedround_operator.kit.revokedlist import CONFIG_MAP
 
 _WITHOUT_STATUS = (LEASES, EVENTS)
 _SET_BY_SERVER = ("name", "namespace", "uid", "creationTimestamp", "generation")
@@ -231,3 +232,10 @@ def _field(item: Any, path: str) -> Any:
     for name in path.split("."):
         item = item.get(name, {}) if isinstance(item, dict) else {}
     return item
+
+
+def with_revoked_list(api: FakeApi, namespace: str) -> FakeApi:
+    """The same, after the hub's chart has made its list of revoked certificates there."""
+    meta = {"name": CONFIG_MAP, "namespace": namespace}
+    api.create(CONFIG_MAPS, namespace, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})
+    return api

@@ -20,6 +20,8 @@ CHECKOUT = Path(__file__).parents[2]
 FEDROUND = ("fedround", ".venv/bin/fedround")
 PYTHON = ("python", ".venv/bin/python")
 PROGRAMS = (*FEDROUND, *PYTHON, "helm", "kubectl", "make")
+#: What a reader's machine has: only that it is called is known of it.
+FOREIGN = ("aws", "buildah", "docker", "export")
 _SHELL = "sh"
 _PARSER = MarkdownIt("commonmark").enable("table")
 

@@ -49,7 +49,7 @@ def test_values_of_a_file_go_before_those_that_are_made(tmp_path: Path) -> None:
 
     assert ground is not None
     assert ground.hub_values["store"] == {"bucket": "other"}
-    assert ground.clinic_values["east"]["networkPolicy"] == {"enabled": False}
+    assert ground.clinic_values["east"]["networkPolicy"] == {"enabled": False, "gateway": {"cidrs": []}}
 
 
 def test_a_hub_without_clinics_is_told_by_the_variable_that_is_missing() -> None:

@@ -135,7 +135,7 @@ class Members:
         rules.require_admissible(request, spec, replace_key=terms.replace_key)
         kept = spec
         if spec.certificates and spec.certificates[-1].key_sha256 != request.key_sha256:
-            self._revocations.add(one.sha256 for one in spec.certificates)
+            self._refuse(spec.certificates)
             kept = spec.model_copy(update={"certificates": rules.revoked(spec.certificates)})
         issued = rules.usable(request, kept, authority, now)
         if issued is None:
@@ -207,7 +207,7 @@ class Members:
         clinic = self._known(name)
         ended = rules.revoked(clinic.spec.certificates)
         # The gateway first: it is what the clinic has to pass for everything else.
-        self._revocations.add(one.sha256 for one in ended)
+        self._refuse(ended)
         spec = {"suspended": True, "certificates": [one.dump() for one in ended]}
         version = clinic.metadata.resource_version
         self._api.patch(CLINICS, self._network, name, {"metadata": {"resourceVersion": version}, "spec": spec})
@@ -217,6 +217,11 @@ class Members:
         for part in self._api.list(CLINIC_ROUNDS, door):
             self._api.delete(CLINIC_ROUNDS, door, part["metadata"]["name"])
         return ended
+
+    def _refuse(self, certificates: Iterable[ClinicCertificate]) -> None:
+        """Have the gateway refuse these, and all that were revoked before: a list that was lost comes back whole."""
+        before = (one for member in self.all() for one in member.clinic.spec.certificates if one.revoked)
+        self._revocations.add({one.sha256 for one in (*certificates, *before)})
 
     def _known(self, name: str) -> Clinic:
         clinic = self._find(name)

@@ -1,14 +1,15 @@
 """The list of certificates that the gateway refuses, in a ConfigMap beside the gateway.
 
 A program there follows the ConfigMap and has the gateway take a new list within a second. A list only ever grows: a
-certificate that was revoked once stays so.
+certificate that was revoked once stays so. Nobody but the hub's chart makes it: a list in another namespace would look
+well, and no gateway would read it.
 """
 
 from collections.abc import Iterable
 from typing import Protocol
 
-from fedround_api import names
-from fedround_operator.kit.errors import AlreadyExists, Conflict, NotFound
+from fedround_operator.enrolment.errors import EnrolmentError
+from fedround_operator.kit.errors import Conflict, NotFound
 from fedround_operator.kit.resources import CONFIG_MAPS, Object, Resource
 from fedround_operator.kit.revokedlist import CONFIG_MAP, KEY, revoked_in, revoked_text
 
@@ -20,8 +21,6 @@ class ListApi(Protocol):
     """What keeping the list needs of the hub's API server."""
 
     def get(self, resource: Resource, namespace: str, name: str) -> Object: ...
-
-    def create(self, resource: Resource, namespace: str, body: Object) -> Object: ...
 
     def patch(self, resource: Resource, namespace: str, name: str, body: Object) -> Object: ...
 
@@ -46,13 +45,13 @@ class ConfigMapRevocations:
 
         Raises:
             Conflict: somebody else goes on changing the list.
-            NotFound: there is no such namespace.
+            EnrolmentError: there is no list in this namespace.
         """
         wanted = set(fingerprints)
         for attempt in range(_ATTEMPTS):
             try:
                 self._add(wanted)
-            except (Conflict, AlreadyExists):
+            except Conflict:
                 if attempt == _ATTEMPTS - 1:
                     raise
             else:
@@ -61,12 +60,12 @@ class ConfigMapRevocations:
     def _add(self, wanted: set[str]) -> None:
         try:
             found = self._api.get(CONFIG_MAPS, self._namespace, CONFIG_MAP)
-        except NotFound:
-            labels = {names.PART_OF: names.PART_OF_VALUE}
-            meta = {"name": CONFIG_MAP, "namespace": self._namespace, "labels": labels}
-            body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {KEY: revoked_text(wanted)}}
-            self._api.create(CONFIG_MAPS, self._namespace, body)
-            return
+        except NotFound as error:
+            raise EnrolmentError(
+                f"namespace {self._namespace} has no ConfigMap {CONFIG_MAP}, so no gateway is there that would refuse "
+                "anybody: name the namespace of the hub's release by --gateway-namespace; if the list was deleted, "
+                "`helm upgrade` makes it again"
+            ) from error
         text = revoked_text(wanted | revoked_in((found.get("data") or {}).get(KEY, "")))
         version = found["metadata"]["resourceVersion"]
         body = {"metadata": {"resourceVersion": version}, "data": {KEY: text}}

@@ -16,12 +16,11 @@ from fedround_operator.hub.reconcilers import SWEEP_KEY, Hub
 from fedround_operator.hub.settings import OPERATOR_LEASE, HubSettings
 from fedround_operator.hub.signing import UrlSigner, read_keys
 from fedround_operator.hub.watching import LABEL_SELECTORS, WATCHED
-from fedround_operator.kit import informer, metrics
+from fedround_operator.kit import informer, leader, metrics
 from fedround_operator.kit.api import connect
 from fedround_operator.kit.controller import Controller
 from fedround_operator.kit.discovery import await_served
 from fedround_operator.kit.health import Health, Turns, Watches
-from fedround_operator.kit.leader import Leadership
 from fedround_operator.kit.options import Options
 from fedround_operator.kit.process import set_up, utc_now
 from fedround_operator.kit.serving import serve
@@ -66,15 +65,18 @@ def main(arguments: list[str] | None = None) -> int:
     signer = UrlSigner(
         options.gateway, options.store_bucket, options.store_region, keys, lifetime, store_host=options.store_host
     )
-    api = connect(Path(options.kubeconfig) if options.kubeconfig else None)
-    leadership = Leadership(api, options.namespace, OPERATOR_LEASE, options.identity, utc_now)
+    kubeconfig = Path(options.kubeconfig) if options.kubeconfig else None
+    api = connect(kubeconfig)
+    lease_api = connect(kubeconfig, leader.TIMEOUT_SECONDS)
+    leadership = leader.Leadership(lease_api, options.namespace, OPERATOR_LEASE, options.identity, utc_now)
     turns, watches = Turns(), Watches(WATCHED)
     if int(options.metrics_port):
         health = Health((turns.stopped, watches.stopped), (leadership.renewals.missing, watches.missing))
         serve(int(options.metrics_port), options.metrics_address, health, metrics.OPERATOR)
     if not leadership.acquire(stop):
         return 0
-    threading.Thread(target=leadership.keep, args=(stop,), name="lease", daemon=True).start()
+    ended = threading.Event()
+    threading.Thread(target=leadership.keep, args=(ended,), name="lease", daemon=True).start()
     controller = Controller(Hub(api, signer, settings, utc_now).reconcilers(), turns, workers=int(options.workers))
     controller.queue.add(SWEEP_KEY)
     controller.start()
@@ -90,8 +92,10 @@ def main(arguments: list[str] | None = None) -> int:
             label_selectors=LABEL_SELECTORS,
         )
     stop.set()
-    controller.stop()
-    leadership.release()
+    # The Lease is held for as long as a worker may write; one that does not end takes it along.
+    if controller.stop():
+        ended.set()
+        leadership.release()
     return 0
 
 

@@ -7,6 +7,7 @@ the process (``kit.process``), so that Kubernetes restarts it and the defect sho
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -61,11 +62,13 @@ class Controller:
         for thread in self._threads:
             thread.start()
 
-    def stop(self, timeout_seconds: float = 10.0) -> None:
-        """Let each worker finish its key, then end."""
+    def stop(self, timeout_seconds: float = 20.0) -> bool:
+        """Let each worker finish its key, then end; whether all have, in this time."""
         self.queue.close()
+        until = time.monotonic() + timeout_seconds
         for thread in self._threads:
-            thread.join(timeout_seconds)
+            thread.join(max(0.0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
 
     def reconcile(self, key: Key) -> None:
         """Work on one key, and say to the queue how it went."""

@@ -1,7 +1,8 @@
 """One operator at a time: a Lease decides, and a process that loses it ends.
 
 A second process waits until the Lease is free or its holder silent. The holder renews every few seconds; when that
-has failed for two thirds of the Lease's time it ends itself, since another may take over soon.
+has failed for two thirds of the Lease's time it ends itself, since another may take over soon. Who looks at that is a
+thread that asks nobody: a request may hang for longer than the Lease lasts.
 """
 
 import logging
@@ -23,6 +24,9 @@ log = logging.getLogger(__name__)
 DURATION_SECONDS = 15
 RENEW_SECONDS = 3.0
 LOST_SECONDS = DURATION_SECONDS * 2 / 3
+#: To connect and to answer. With the usual time-outs one request could outlast the Lease, and none would be left.
+TIMEOUT_SECONDS = (2.0, 2.0)
+_LOOK_SECONDS = 0.5
 
 
 class LeaseApi(Protocol):
@@ -37,12 +41,20 @@ class LeaseApi(Protocol):
     ) -> Object: ...
 
 
+def _end_this_process() -> None:
+    log.critical("the lease is lost: this process ends")
+    logging.shutdown()
+    os._exit(75)
+
+
 class Leadership:
     """Holds a Lease of one name for one identity."""
 
     def __init__(self, api: LeaseApi, namespace: str, name: str, identity: str, clock: Callable[[], datetime]) -> None:
         self._api, self._namespace, self._name = api, namespace, name
         self._identity, self._clock = identity, clock
+        # When the last request that renewed it was begun: from then on others count its time.
+        self._held = time.monotonic()
         self.renewals = Pulse("the Lease was not taken or renewed", LOST_SECONDS)
 
     def try_take(self) -> bool:
@@ -67,8 +79,7 @@ class Leadership:
         told = False
         while not stop.is_set():
             try:
-                if self.try_take():
-                    self.renewals.beat()
+                if self._renew():
                     metrics.LEADER.set(1)
                     return True
             except ApiError as error:
@@ -79,20 +90,28 @@ class Leadership:
             stop.wait(RENEW_SECONDS)
         return False
 
-    def keep(self, stop: threading.Event) -> None:
-        """Renew until stopped; end the process when that fails for too long."""
-        held = time.monotonic()
+    def keep(self, stop: threading.Event, lost: Callable[[], object] = _end_this_process) -> None:
+        """Renew until stopped; `lost` is called when that has not succeeded for too long."""
+        threading.Thread(target=self._renew_until, args=(stop,), name="lease-renewals", daemon=True).start()
+        while not stop.wait(_LOOK_SECONDS):
+            if time.monotonic() - self._held > LOST_SECONDS:
+                lost()
+                return
+
+    def _renew_until(self, stop: threading.Event) -> None:
         while not stop.wait(RENEW_SECONDS):
             try:
-                if self.try_take():
-                    self.renewals.beat()
-                    held = time.monotonic()
+                self._renew()
             except ApiError as error:
                 log.warning("lease was not renewed error=%s", error)
-            if time.monotonic() - held > LOST_SECONDS:
-                log.critical("the lease is lost: this process ends")
-                logging.shutdown()
-                os._exit(75)
+
+    def _renew(self) -> bool:
+        begun = time.monotonic()
+        if not self.try_take():
+            return False
+        self._held = begun
+        self.renewals.beat()
+        return True
 
     def release(self) -> None:
         """Give the Lease back, so that the next process need not wait until it runs out."""

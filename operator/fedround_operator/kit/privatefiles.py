@@ -1,15 +1,26 @@
 """Files that only their owner can read: keys, tokens, and what holds one of them."""
 
 import os
+import secrets
 from pathlib import Path
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Writes a file that only its owner can read, in one step: a half-written key is never seen."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        # The mode above holds for a new file only; a part that was left behind may have another.
-        os.fchmod(file.fileno(), 0o600)
-        file.write(content)
-    part.replace(path)
+    """Writes a file that only its owner can read, in one step: a half-written key is never seen, nor lost again."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    # A new file, with this mode from the start, and no link that somebody has put there.
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

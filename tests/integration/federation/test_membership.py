@@ -13,7 +13,8 @@ from fedround_operator.enrolment.members import Members, Terms
 from fedround_operator.enrolment.revocations import ConfigMapRevocations
 from fedround_operator.kit import pki
 from fedround_operator.kit.process import utc_now
-from fedround_operator.kit.resources import CLINIC_ROUNDS, SECRETS
+from fedround_operator.kit.resources import CLINIC_ROUNDS, CONFIG_MAPS, SECRETS
+from fedround_operator.kit.revokedlist import CONFIG_MAP
 from support.federation_fixture import NETWORK, Network, outcome, wait_for
 from support.hostile_clinic import HostileClinic
 from support.identities import YEAR, encoded
@@ -114,6 +115,9 @@ def readmit(network: Network, clinic: str) -> None:
     federation = network.federation
     enrolment = Enrolment(federation.place, federation.cluster, federation.kubectl, federation.processes)
     key, request = pki.request_certificate(clinic)
+    # This federation's own gateway takes its list from a file.
+    listed_in = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": CONFIG_MAP}}
+    network.api.create(CONFIG_MAPS, layout.SYSTEM_NAMESPACE, listed_in)
     members = Members(
         network.api, NETWORK, revocations=ConfigMapRevocations(network.api, layout.SYSTEM_NAMESPACE), clock=utc_now
     )

@@ -2,7 +2,8 @@
 
 import json
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,18 @@ class Access:
         """The same, or None where it fails: there is no such object yet, or no answer."""
         done = self.try_kubectl("get", *arguments, "-o", "json")
         return json.loads(done.stdout) if done.returncode == 0 else None
+
+    @contextmanager
+    def forwarded(self, namespace: str, what: str, port: int) -> Iterator[str]:
+        """host:port on this machine that leads to a port of a Service or pod."""
+        command = self.command("port-forward", "-n", namespace, what, f":{port}", "--address=127.0.0.1")
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as forwarding:
+            try:
+                assert forwarding.stdout is not None
+                # "Forwarding from 127.0.0.1:40123 -> 9000"
+                yield forwarding.stdout.readline().split()[2]
+            finally:
+                forwarding.terminate()
 
     def told(self, namespaces: Iterable[str]) -> str:
         """For the eyes of who looks at a failure: pods, and what went wrong lately."""

@@ -43,15 +43,24 @@ def given_ground(environ: Mapping[str, str] = os.environ) -> Ground | None:
     image = {name: {"repository": f"{registry}/fedround-{name}", "tag": version()} for name in ("operator", "training")}
     service = {"type": "NodePort", "nodePort": int(gateway.rpartition(":")[2])}
     hub = {"image": {**image, "pullPolicy": "IfNotPresent"}, "gateway": {"address": gateway, "service": service}}
-    own = {"image": hub["image"], "networkPolicy": {"gateway": {"cidrs": []}}, **besides.get("clinic", {})}
+    own = _merged({"image": hub["image"], "networkPolicy": {"gateway": {"cidrs": []}}}, besides.get("clinic", {}))
     return Ground(
         hub=Access(Path(environ["FEDROUND_E2E_HUB"]).absolute(), kubectl),
         clinics=clinics,
         gateway=gateway,
-        hub_values={**hub, **besides.get("hub", {})},
+        hub_values=_merged(hub, besides.get("hub", {})),
         clinic_values=dict.fromkeys(clinics, own),
         cables=_Switches(clinics),
     )
+
+
+def _merged(values: Mapping[str, Any], besides: Mapping[str, Any]) -> dict[str, Any]:
+    """As Helm merges files of values: of maps every key by itself, of all else the second."""
+    both = {key: value for key, value in values.items() if key not in besides}
+    for key, value in besides.items():
+        own = values.get(key)
+        both[key] = _merged(own, value) if isinstance(own, Mapping) and isinstance(value, Mapping) else value
+    return both
 
 
 class _Switches:

@@ -26,7 +26,7 @@ from fedround_operator.kit import pki
 from fedround_operator.kit.errors import NotFound
 from fedround_operator.kit.resources import CLINICS, NAMESPACES, SECRETS
 from support.builders import condition
-from support.fake_api import Call, FakeApi
+from support.fake_api import Call, FakeApi, with_revoked_list
 from support.identities import YEAR, Registry, encoded, files_in, make_secret, now
 
 NAMESPACE, SECRET = "fedround", "fedround-certificate"
@@ -378,7 +378,7 @@ class TestReadmission:
     @pytest.fixture
     def restored(self) -> Members:
         """north has a year left, east a minute that is over, west was revoked."""
-        registry, api = Registry(), FakeApi()
+        registry, api = Registry(), with_revoked_list(FakeApi(), "fedround-system")
         before = Members(api, "skin-network", revocations=ConfigMapRevocations(api, "fedround-system"), clock=now)
         for name, lifetime in (("north", YEAR), ("east", timedelta(minutes=1)), ("west", YEAR)):
             request = pki.read_request(pki.request_for(name, pki.new_key()))

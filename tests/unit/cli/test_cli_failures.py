@@ -64,7 +64,7 @@ ERRORS = [
     (
         ModuleNotFoundError("No module named 'rich'", name="rich"),
         1,
-        "the package rich is missing: run `pip install 'fedround[local]'`",
+        "the package rich is missing: install its extra `local` (in a checkout, `pip install '.[local]'`)",
     ),
     (KeyboardInterrupt(), 130, "interrupted; nothing that this command had started is left running"),
 ]

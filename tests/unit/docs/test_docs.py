@@ -26,7 +26,7 @@ from fedround_operator.hub.protection import TRAINING_LOCKED_IN, UPDATES_PROTECT
 from fedround_training.data import columns
 from fedround_training.data.vocabulary import CLASSES, HIGH_RISK, ONE_HOT, class_of
 from support.command_lines import refused
-from support.markdown_pages import CHECKOUT, PROGRAMS, Command, Page, pages
+from support.markdown_pages import CHECKOUT, FOREIGN, PROGRAMS, Command, Page, pages
 from support.structural_schema import problems
 
 PAGES = {page.name: page for page in pages()}
@@ -120,7 +120,7 @@ def test_every_command_of_a_page_can_be_typed(command: Command) -> None:
 
 def test_the_pages_have_commands_of_every_kind() -> None:
     """Else the test above has lost sight of them."""
-    assert {command.words[0] for command in COMMANDS} == {*PROGRAMS}
+    assert {command.words[0] for command in COMMANDS} == {*PROGRAMS, *FOREIGN}
     assert len([command for command in COMMANDS if not command.prose]) > 20
 
 

@@ -65,13 +65,15 @@ def test_an_error_and_a_deletion_are_told_and_followed_by_the_next_list(
     assert caplog.text.count("was deleted") == 1
 
 
-def test_only_another_list_is_a_change(tmp_path: Path) -> None:
+def test_a_list_only_grows_whatever_becomes_of_its_config_map(tmp_path: Path) -> None:
     path = tmp_path / "revoked.list"
 
-    assert save(path, "a\n") is True
-    assert save(path, "a\n") is False
-    assert save(path, "b\n") is True
-    assert path.read_text() == "b\n"
+    assert save(path, text_of(config_map())) is True
+    assert save(path, text_of(config_map(f"{ONE} yes"))) is True
+    assert save(path, text_of(config_map(f"{ONE} yes"))) is False
+    assert save(path, text_of(config_map(f"{OTHER} yes"))) is True
+    assert save(path, text_of(config_map())) is False
+    assert path.read_text().splitlines()[1:] == [f"{ONE} yes", f"{OTHER} yes"]
 
 
 def test_processes_of_the_name_are_told_and_no_others(tmp_path: Path) -> None:
@@ -87,7 +89,24 @@ def test_processes_of_the_name_are_told_and_no_others(tmp_path: Path) -> None:
     assert sorted(told) == [(7, signal.SIGUSR1), (10, signal.SIGUSR1)]
 
 
-def test_a_file_that_is_replaced_counts_as_renewed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_ends_just_then_keeps_no_other_from_being_told(tmp_path: Path) -> None:
+    for number in (7, 8):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "comm").write_text("caddy\n")
+    told: list[int] = []
+
+    def send(number: int, sent: int) -> None:
+        told.append(number)
+        raise ProcessLookupError(number)
+
+    signal_processes("caddy", tmp_path, send)
+
+    assert sorted(told) == [7, 8]
+
+
+def test_a_file_that_is_replaced_is_told_three_times_as_the_gateway_may_see_it_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(revocations, "FILES_SECONDS", 0.01)
     certificate, absent = tmp_path / "tls.crt", tmp_path / "ca.crt"
     certificate.write_text("one")
@@ -101,7 +120,7 @@ def test_a_file_that_is_replaced_counts_as_renewed_once(tmp_path: Path, monkeypa
         renewed.write_text("two")
         os.utime(renewed, ns=(1, 1))
         renewed.replace(certificate)
-        assert told.acquire(timeout=10)
+        assert all(told.acquire(timeout=10) for _ in range(3))
         assert not told.acquire(timeout=0.1)
     finally:
         stop.set()

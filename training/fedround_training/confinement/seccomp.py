@@ -41,7 +41,12 @@ _MARKS_ON_FILES = (
     *("truncate", "chown", "fchown", "lchown", "fchownat", "utime", "utimes", "futimesat", "utimensat"),
     *("setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr"),
 )
-REFUSED = (*_SOCKETS, *_IO_URING, *_OTHER_PROCESSES, *_VIEWS_OF_THE_MACHINE, *_KERNEL, *_MARKS_ON_FILES)
+# A file without a path is none that Landlock could rule on: a program that is written there could be run.
+_FILES_WITHOUT_PATHS = ("memfd_create", "memfd_secret", "execveat")
+REFUSED = (
+    *(*_SOCKETS, *_IO_URING, *_OTHER_PROCESSES, *_VIEWS_OF_THE_MACHINE),
+    *(*_KERNEL, *_MARKS_ON_FILES, *_FILES_WITHOUT_PATHS),
+)
 
 # Their flags lie in memory, where a filter cannot look. The C library then makes the older calls, judged below.
 _WITHOUT_VISIBLE_FLAGS = ("clone3", "openat2")
@@ -62,12 +67,16 @@ class _Flags:
     equal: bool
 
 
-# Landlock does not see as writing what is opened for reading and cut to nothing.
-_FLAGS = {
-    "clone": _Flags(0, _NEW_NAMESPACES, 0, equal=False),
-    "open": _Flags(1, _ACCESS_MODE | _TRUNCATE, _TRUNCATE, equal=True),
-    "openat": _Flags(2, _ACCESS_MODE | _TRUNCATE, _TRUNCATE, equal=True),
-}
+# For the access mode 3, neither reading nor writing, Landlock asks for no right: any file could be opened with it, for
+# calls of its device or, with O_TRUNC, to be cut to nothing. Nor does it see as writing what is opened for reading and
+# cut to nothing.
+_FLAGS = (
+    ("clone", _Flags(0, _NEW_NAMESPACES, 0, equal=False)),
+    ("open", _Flags(1, _ACCESS_MODE, _ACCESS_MODE, equal=True)),
+    ("open", _Flags(1, _ACCESS_MODE | _TRUNCATE, _TRUNCATE, equal=True)),
+    ("openat", _Flags(2, _ACCESS_MODE, _ACCESS_MODE, equal=True)),
+    ("openat", _Flags(2, _ACCESS_MODE | _TRUNCATE, _TRUNCATE, equal=True)),
+)
 
 # linux/bpf_common.h, linux/seccomp.h
 _LOAD, _AND, _IF_EQUAL, _IF_GREATER, _RETURN = 0x20, 0x54, 0x15, 0x25, 0x06
@@ -94,7 +103,7 @@ def _instructions(architecture: Architecture) -> Iterator[_Instruction]:
     yield _refusal(errno.ENOSYS)
     yield from _by_number(architecture, REFUSED, errno.EPERM)
     yield from _by_number(architecture, _WITHOUT_VISIBLE_FLAGS, errno.ENOSYS)
-    for name, flags in _FLAGS.items():
+    for name, flags in _FLAGS:
         if name in architecture.calls:
             yield from _by_flags(architecture.calls[name], flags)
     yield (_RETURN, 0, 0, _ALLOW)
@@ -112,7 +121,8 @@ def _by_flags(number: int, flags: _Flags) -> Iterator[_Instruction]:
     yield (_AND, 0, 0, flags.mask)
     yield (_IF_EQUAL, 0, 1, flags.value) if flags.equal else (_IF_EQUAL, 1, 0, flags.value)
     yield _refusal(errno.EPERM)
-    yield (_RETURN, 0, 0, _ALLOW)
+    # For the rules that follow, of the same call too.
+    yield (_LOAD, 0, 0, _NUMBER)
 
 
 def _refusal(answer: int) -> _Instruction:

@@ -86,8 +86,12 @@ class Authority:
 
     @classmethod
     def ensure(cls, folder: Path, name: str, common_name: str, passphrase: bytes | None = None) -> "Authority":
-        """The authority stored as `folder/name.{crt,key}`; made there at the first call."""
-        if (folder / f"{name}.crt").exists() and (folder / f"{name}.key").exists():
+        """The authority stored as `folder/name.{crt,key}`; made there at the first call.
+
+        Raises:
+            AuthorityUnusable: one of the two is missing, or `load` refuses them.
+        """
+        if any((folder / f"{name}.{ending}").exists() for ending in ("crt", "key")):
             return cls.load(folder, name, passphrase)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         authority = cls.create(common_name)

@@ -27,7 +27,7 @@ from fedround_operator.kit.resources import (
     Object,
 )
 from support.builders import make_clinic_round
-from support.fake_api import Call, FakeApi
+from support.fake_api import Call, FakeApi, with_revoked_list
 from support.identities import YEAR, Held, Registry, encoded, now
 
 NETWORK, SYSTEM = "skin-network", "fedround-system"
@@ -362,16 +362,24 @@ class TestConfigMap:
         data: dict[str, str] = found["data"]
         return data["revoked.list"]
 
-    def test_the_list_is_made_and_then_only_grows(self) -> None:
-        api = FakeApi()
+    def test_the_list_only_grows(self) -> None:
+        api = with_revoked_list(FakeApi(), SYSTEM)
 
         for one in ("a", "b", "a"):
             ConfigMapRevocations(api, SYSTEM).add([one * 64])
 
         assert self.text(api).splitlines()[1:] == [f"{'a' * 64} yes", f"{'b' * 64} yes"]
 
-    def test_a_line_that_another_administrator_adds_at_the_same_time_stays(self) -> None:
+    def test_a_list_is_not_made_where_no_gateway_reads_it(self) -> None:
         api = FakeApi()
+
+        with pytest.raises(EnrolmentError, match="namespace fedround-system has no ConfigMap fedround-revoked"):
+            ConfigMapRevocations(api, SYSTEM).add(["a" * 64])
+
+        assert api.peek(CONFIG_MAPS, SYSTEM) == []
+
+    def test_a_line_that_another_administrator_adds_at_the_same_time_stays(self) -> None:
+        api = with_revoked_list(FakeApi(), SYSTEM)
         ConfigMapRevocations(api, SYSTEM).add(["a" * 64])
 
         def another(call: Call) -> None:
@@ -385,7 +393,7 @@ class TestConfigMap:
         assert self.text(api).splitlines()[1:] == [f"{one * 64} yes" for one in "abc"]
 
     def test_one_that_never_gets_its_turn_gives_up_in_the_end(self) -> None:
-        api = FakeApi()
+        api = with_revoked_list(FakeApi(), SYSTEM)
         ConfigMapRevocations(api, SYSTEM).add(["a" * 64])
 
         def always(call: Call) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from fedround_operator.kit import leader
 from fedround_operator.kit.errors import ApiUnreachable, Conflict
 from fedround_operator.kit.leader import Leadership
 from fedround_operator.kit.leases import expires_at, may_take, renewal, renewed_at
@@ -154,4 +155,40 @@ def test_a_free_lease_is_acquired_at_once() -> None:
     it = Election()
 
     assert it.first.acquire(threading.Event()) is True
+    assert it.holder() == "hub-1"
+
+
+def test_a_request_that_hangs_does_not_keep_a_lease_that_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leader, "RENEW_SECONDS", 0.0)
+    monkeypatch.setattr(leader, "LOST_SECONDS", 0.2)
+    it, answer, stop, lost = Election(), threading.Event(), threading.Event(), threading.Event()
+    assert it.first.acquire(stop) is True
+
+    def hang(_: Call) -> None:
+        answer.wait(30)
+
+    it.api.before = hang
+
+    it.first.keep(stop, lost.set)
+
+    assert lost.is_set()
+    answer.set()
+    stop.set()
+
+
+def test_a_lease_that_is_renewed_is_kept_until_the_process_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leader, "RENEW_SECONDS", 0.0)
+    it, stop, lost = Election(), threading.Event(), threading.Event()
+    assert it.first.acquire(stop) is True
+    renewed: list[Call] = []
+
+    def count(call: Call) -> None:
+        renewed.append(call)
+        if len(renewed) > 20:
+            stop.set()
+
+    it.api.after = count
+    it.first.keep(stop, lost.set)
+
+    assert not lost.is_set()
     assert it.holder() == "hub-1"

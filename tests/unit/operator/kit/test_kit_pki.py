@@ -88,6 +88,20 @@ def test_a_client_certificate_carries_user_and_group_and_is_no_servers() -> None
     assert [one.dotted_string for one in usage] == ["1.3.6.1.5.5.7.3.2"]
 
 
+@pytest.mark.parametrize("lost", ["ca.crt", "ca.key"])
+def test_half_of_an_authority_is_told_and_never_replaced(tmp_path: Path, lost: str) -> None:
+    pki.Authority.ensure(tmp_path, "ca", "federation")
+    (tmp_path / lost).unlink()
+    (kept,) = tmp_path.iterdir()
+    content = kept.read_bytes()
+
+    with pytest.raises(pki.AuthorityUnusable, match=f"{lost} is missing"):
+        pki.Authority.ensure(tmp_path, "ca", "federation")
+
+    assert [one.name for one in tmp_path.iterdir()] == [kept.name]
+    assert kept.read_bytes() == content
+
+
 def test_an_authority_is_made_once_and_its_key_is_private(tmp_path: Path) -> None:
     first = pki.Authority.ensure(tmp_path / "pki", "ca", "federation")
     second = pki.Authority.ensure(tmp_path / "pki", "ca", "federation")

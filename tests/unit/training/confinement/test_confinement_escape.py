@@ -40,6 +40,8 @@ SHUT = [
 MARKS = [
     *("empty an image that is opened for reading", "empty an image by its name"),
     *("mark an image with an attribute", "mark an image with a time"),
+    "open another clinic's file neither to read nor to write",
+    "empty another clinic's file that is opened for neither",
 ]
 OPEN = [
     *("read an image", "write to the workspace", "make and move folders in the workspace", "write the report"),
@@ -61,6 +63,7 @@ def attempts(folder: Path, start: tuple[str, ...]) -> Outcomes:
     outside.mkdir()
     lesions(folder / "images", 6)
     (outside / "secret").write_bytes(b"secret")
+    (outside / "log").write_bytes(b"log")
     (workspace / "link-to-secret").symlink_to(outside / "secret")
     shutil.copy(ESCAPE, workspace / "escape.py")
     shutil.copy("/bin/true", workspace / "copied")
@@ -141,7 +144,7 @@ def test_what_is_not_the_trainers_is_shut(locked_in: Outcomes, attempt: str) -> 
 
 
 @pytest.mark.parametrize("attempt", MARKS)
-def test_images_can_be_neither_emptied_nor_marked(locked_in: Outcomes, attempt: str) -> None:
+def test_what_landlock_does_not_rule_on_is_shut_by_the_filter(locked_in: Outcomes, attempt: str) -> None:
     assert locked_in["files"][attempt] == "EPERM"
 
 
