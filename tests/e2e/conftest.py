@@ -47,4 +47,5 @@ def network(ground: Ground, tmp_path_factory: pytest.TempPathFactory, pytestconf
         made.make_model()
         yield made
     finally:
-        made.leave()
+        if ground.stays:
+            made.leave()

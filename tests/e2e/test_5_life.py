@@ -49,8 +49,11 @@ def test_both_charts_are_upgraded_in_the_middle_of_a_round(network: Network) -> 
     network.start_round("upgrade", training=training(seed=12))
     in_phase(network, "upgrade", "Training")
 
-    network.install_hub_chart("upgrade", {"operator": {"workers": 3, "resources": {"requests": {"cpu": "90m"}}}})
-    network.install_clinic(name, verb="upgrade", besides={"agent": {"resources": {"requests": {"cpu": "40m"}}}})
+    hub, clinic = network.ground.hub_values["image"], network.ground.clinic_values[name]["image"]
+    others = {"operator": {"workers": 3, "resources": {"requests": {"cpu": "90m"}}}}
+    network.install_hub_chart("upgrade", {"image": network.next_images(hub), **others})
+    others = {"agent": {"resources": {"requests": {"cpu": "40m"}}}}
+    network.install_clinic(name, verb="upgrade", besides={"image": network.next_images(clinic), **others})
 
     ended = network.ended_round("upgrade")["status"]
     assert ended["phase"] in ("Promoted", "RolledBack"), network.told()

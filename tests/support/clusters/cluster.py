@@ -109,7 +109,14 @@ class Cluster:
     def load_images(self, archives: Iterable[Path]) -> None:
         """Put images into the node's store: there is no registry."""
         for archive in archives:
-            self.inside("ctr", "-a", str(self.place.containerd), "-n", "k8s.io", "images", "import", str(archive))
+            self._images("import", str(archive))
+
+    def name_image(self, known: str, other: str) -> None:
+        """An image that is loaded, under a second name."""
+        self._images("tag", known, other)
+
+    def _images(self, *arguments: str) -> None:
+        self.inside("ctr", "-a", str(self.place.containerd), "-n", "k8s.io", "images", *arguments)
 
     @property
     def init(self) -> int:

@@ -27,9 +27,19 @@ class Terminal:
         """The same for Helm."""
         return self._run(str(self.helm_program), *arguments)
 
+    def try_helm(self, *arguments: str) -> None:
+        """The same, where it may fail: there is no release any more."""
+        self._done(str(self.helm_program), *arguments)
+
     def _run(self, *argv: str) -> str:
+        done = self._done(*argv)
+        if done.returncode != 0:
+            raise RuntimeError(f"{' '.join(argv)}: status {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done.stdout
+
+    def _done(self, *argv: str) -> "subprocess.CompletedProcess[str]":
         home = {"HOME": str(self.folder), "HELM_CACHE_HOME": str(self.folder / "helm")}
-        done = subprocess.run(
+        return subprocess.run(
             argv,
             cwd=self.folder,
             env={**os.environ, **home, "KUBECONFIG": str(self.access.kubeconfig), "COLUMNS": "120"},
@@ -38,6 +48,3 @@ class Terminal:
             timeout=_COMMAND_SECONDS,
             check=False,
         )
-        if done.returncode != 0:
-            raise RuntimeError(f"{' '.join(argv)}: status {done.returncode}\n{done.stdout}\n{done.stderr}")
-        return done.stdout

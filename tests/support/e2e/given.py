@@ -4,6 +4,7 @@
     FEDROUND_E2E_CLINICS    NAME=KUBECONFIG,NAME=KUBECONFIG,…   three or more
     FEDROUND_E2E_GATEWAY    HOST:PORT of the hub's gateway as clinics reach it, PORT being one that nodes may open
     FEDROUND_E2E_REGISTRY   what the images' names begin with; the clusters' nodes pull them from there
+    FEDROUND_E2E_NEXT_TAG   another tag of the same images, for the upgrade; else the version's own
     FEDROUND_E2E_VALUES     a YAML file with the keys `hub` and `clinic`: what the charts must be told besides
 
 Each user is an administrator of that cluster, each cluster has a default class of volumes, and nothing of fedround is
@@ -51,6 +52,8 @@ def given_ground(environ: Mapping[str, str] = os.environ) -> Ground | None:
         hub_values=_merged(hub, besides.get("hub", {})),
         clinic_values=dict.fromkeys(clinics, own),
         cables=_Switches(clinics),
+        next_tag=environ.get("FEDROUND_E2E_NEXT_TAG") or version(),
+        stays=True,
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from support.clusters.access import Access
@@ -21,8 +21,10 @@ class Ground:
     hub_values: Values
     clinic_values: Mapping[str, Values]
     cables: "Cables"
-    #: What is special about them; for messages.
-    kind: str = field(default="")
+    #: Another tag of the programs' images, for an upgrade.
+    next_tag: str
+    #: Whether the clusters stay when the test is over, and what the test has made must go.
+    stays: bool
 
     def all(self) -> Sequence[Access]:
         """The hub's, then the clinics'."""

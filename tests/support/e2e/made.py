@@ -20,6 +20,7 @@ NODE_PORT = 30443
 _CLASS = "local"
 #: More than any test claims in one cluster.
 _VOLUMES = 6
+_NEXT_TAG = "next"
 
 
 @contextlib.contextmanager
@@ -39,6 +40,8 @@ def clusters(folder: Path) -> Iterator[Ground]:
         for cluster in everyone:
             cluster.wait_ready()
             cluster.load_images([operator, training, *(others if cluster is hub else ())])
+            for image in ("operator", "training"):
+                cluster.name_image(image_tag(image), f"{image_tag(image).rpartition(':')[0]}:{_NEXT_TAG}")
             cluster.access.apply(*_volumes(cluster.place))
         links = {clinic.place.name: Link(clinic, hub) for clinic in clinics}
         yield Ground(
@@ -48,6 +51,8 @@ def clusters(folder: Path) -> Iterator[Ground]:
             hub_values=_hub_values(hub.place),
             clinic_values={one.place.name: _clinic_values(one.place, hub.place) for one in clinics},
             cables=_Cables(links),
+            next_tag=_NEXT_TAG,
+            stays=False,
         )
 
 

@@ -177,6 +177,11 @@ class Network:
         access.kubectl(*unpack, given=_packed(folder))
         access.kubectl("delete", "pod", pod, "-n", namespace, "--grace-period=1")
 
+    def next_images(self, images: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The values of `image`, with the programs' images under the tag of the next version."""
+        own = {name: {**images[name], "tag": self.ground.next_tag} for name in ("operator", "training")}
+        return {**images, **own}
+
     @staticmethod
     def run_pod(access: Access, pod: Mapping[str, Any]) -> None:
         """Returns when it is Ready."""
@@ -248,8 +253,10 @@ class Network:
 
     def leave(self) -> None:
         """Remove all of it, whatever there is: clusters that were given are left as they were."""
-        for access in self.ground.clinics.values():
+        for name, access in self.ground.clinics.items():
+            self.at_clinic[name].try_helm("uninstall", CLINIC_RELEASE, "--namespace", CLINIC_NAMESPACE)
             access.try_kubectl("delete", "namespace", CLINIC_NAMESPACE, "--ignore-not-found")
+        self.at_hub.try_helm("uninstall", HUB_RELEASE, "--namespace", HUB_NAMESPACE)
         owned = [f"clinic-{name}" for name in self.clinics]
         self.hub.try_kubectl("delete", "namespace", HUB_NAMESPACE, NETWORK, *owned, "--ignore-not-found")
         self.hub.try_kubectl("delete", "crd", "--selector=app.kubernetes.io/part-of=fedround")
