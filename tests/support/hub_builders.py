@@ -31,6 +31,7 @@ CLINICS = ("east", "north", "south", "west", "zurich")
 CANDIDATE_DIGEST = "ca4d" * 16
 TEST_SET_DIGEST = "7e57" * 16
 SETTINGS = HubSettings(
+    network=NETWORK,
     image="registry/fedround-training@sha256:0123",
     store=StoreAddress(endpoint="store:8333", bucket="fedround"),
     store_secret="fedround-store",

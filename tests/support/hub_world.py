@@ -13,7 +13,7 @@ from fedround_api import names
 from fedround_api.jobs import Role
 from fedround_api.kinds import TransferUrls
 from fedround_operator.hub.reconcilers import SWEEP_KEY, Hub
-from fedround_operator.hub.watching import WATCHED
+from fedround_operator.hub.watching import scopes
 from fedround_operator.kit.controller import Key
 from fedround_operator.kit.errors import ApiError
 from fedround_operator.kit.instants import micro_text_of, text_of
@@ -45,6 +45,7 @@ from support.hub_builders import (
 )
 from support.job_player import JobPlayer
 
+KEYS_OF = {resource: keys_of for scope in scopes(NETWORK) for resource, keys_of in scope.watched.items()}
 _WRITES = ("create", "patch", "delete")
 
 
@@ -93,7 +94,7 @@ class HubWorld:
         self.hub = Hub(self.api, FakeSigner(), SETTINGS, lambda: self.now)
         self._keys, self._later = {SWEEP_KEY: None}, {}
         spaces = [NETWORK, *(names.clinic_namespace(clinic) for clinic in self.behaviour)]
-        for resource in WATCHED:
+        for resource in KEYS_OF:
             for space in spaces:
                 for found in self.api.peek(resource, space):
                     self._tell(resource, found)
@@ -244,8 +245,8 @@ class HubWorld:
         self._tell(resource, self.api.put(resource, namespace, body))
 
     def _tell(self, resource: Resource, found: Object, *, gone: bool = False) -> None:
-        if resource in WATCHED:
-            self._keys.update(dict.fromkeys(WATCHED[resource](found, gone)))
+        if resource in KEYS_OF:
+            self._keys.update(dict.fromkeys(KEYS_OF[resource](found, gone)))
 
     def _written(self, call: Call) -> None:
         if call.verb in _WRITES and call.namespace:

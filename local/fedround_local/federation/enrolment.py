@@ -50,7 +50,7 @@ class Enrolment:
         self._kubectl.run("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
         # Where the store is stands beside its keys, for whoever may read them: `fedround report` asks here.
         store = {**store_keys, "endpoint": store_address, "bucket": BUCKET}
-        hub = objects.hub_objects(store, hub_rights.cluster_rules())
+        hub = objects.hub_objects(store, operator_rules())
         clinics = [one for name, cases in plan.clinics.items() for one in self._clinic(name, cases)]
         self._kubectl.apply([*node_manifests(layout.NODE_NAME), *hub, *clinics])
 
@@ -126,6 +126,11 @@ class Enrolment:
 
         self._processes.wait_until(there, f"the token of clinic {clinic}", report=report)
         return base64.b64decode(found["token"]).decode()
+
+
+def operator_rules() -> objects.OperatorRules:
+    """What the hub's operator may do."""
+    return objects.OperatorRules(hub_rights.cluster_rules(), hub_rights.network_rules(), hub_rights.lease_rules())
 
 
 def federation_authority(place: Layout) -> pki.Authority:

@@ -55,6 +55,7 @@ def operator(parts: Parts) -> ProcessSpec:
     options = {
         "kubeconfig": str(parts.place.kubeconfig(OPERATOR)),
         "namespace": layout.SYSTEM_NAMESPACE,
+        "network": layout.NETWORK_NAMESPACE,
         "image": layout.IMAGE,
         "store-endpoint": parts.store.address,
         "store-bucket": BUCKET,

@@ -22,7 +22,7 @@ from fedround_operator.agent.settings import AgentSettings
 from fedround_operator.agent.watching import WATCHED
 from fedround_operator.kit import informer, metrics
 from fedround_operator.kit.api import KubeApi, connect
-from fedround_operator.kit.controller import Controller
+from fedround_operator.kit.controller import Controller, Scope
 from fedround_operator.kit.discovery import await_served
 from fedround_operator.kit.errors import ApiError
 from fedround_operator.kit.gatewayfiles import connect_gateway, gateway_certificate_end
@@ -119,11 +119,10 @@ def main(arguments: list[str] | None = None) -> int:
     log.info("started clinic=%s version=%s", settings.clinic, __version__)
     if await_served(hub, WATCHED, stop):
         informer.run(
-            WATCHED,
+            [Scope(settings.hub_namespace, WATCHED)],
             login=lambda: hub.credentials,
             add=controller.queue.add,
             watches=watches,
-            namespace=settings.hub_namespace,
             finalizer=FINALIZER,
             label_selectors={},
         )

@@ -108,6 +108,36 @@ def test_a_release_of_helm_3_goes_on_with_helm_4(hub: RunningCluster) -> None:
     helm(4, "uninstall", HUB, kubeconfig)
 
 
+JOBS_CREATE = {"group": "batch", "resource": "jobs", "verb": "create"}
+LEASES_PATCH = {"group": "coordination.k8s.io", "resource": "leases", "verb": "patch"}
+ROUNDS_GET = {"group": "fedround.dev", "resource": "federatedrounds", "verb": "get"}
+
+
+def test_the_operator_makes_jobs_in_its_network_and_holds_its_own_lease_and_neither_elsewhere(
+    hub: RunningCluster,
+) -> None:
+    helm(4, "install", HUB, hub.cluster.admin_kubeconfig)
+
+    def allowed(right: Mapping[str, str], namespace: str, name: str = "") -> bool:
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": {
+                "user": "system:serviceaccount:fedround-system:fedround-operator",
+                "resourceAttributes": {**right, "namespace": namespace, "name": name},
+            },
+        }
+        answer = hub.kubectl("create", "-f", "-", "-o", "json", stdin=json.dumps(review))
+        return bool(json.loads(answer)["status"]["allowed"])
+
+    spaces = ("skin-network", "fedround-system", "kube-system", "clinic-ottawa")
+    assert [space for space in spaces if allowed(JOBS_CREATE, space)] == ["skin-network"]
+    assert [space for space in spaces if allowed(ROUNDS_GET, space, "first-round")] == ["skin-network"]
+    assert [space for space in spaces if allowed(LEASES_PATCH, space, "fedround-operator")] == ["fedround-system"]
+    assert not allowed(LEASES_PATCH, "fedround-system", "another")
+    helm(4, "uninstall", HUB, hub.cluster.admin_kubeconfig)
+
+
 # --- the clinic, as the administrator of its namespace and of nothing else
 
 
