@@ -23,6 +23,7 @@ from fedround_local.controlplane import ensure_controlplane
 from fedround_local.gateway import Gateway, GatewaySettings
 from fedround_local.processes import ProcessSpec
 from fedround_operator.agent.rights import identity_rules, local_rules
+from fedround_operator.agent.settings import ACCOUNT
 from fedround_operator.kit import pki
 from fedround_operator.kit.revokedlist import revoked_in
 from support.builders import make_clinic_round, make_policy
@@ -77,8 +78,9 @@ class Site:
         (folder / "policy.yaml").write_text(yaml.safe_dump(make_policy()))
         kubeconfig = folder / "local.conf"
         if not kubeconfig.exists():
-            rules = [*local_rules(), *identity_rules("fedround-certificate")]
-            self.running.apply(*bound(home, f"{AGENT_USER}:{clinic}", rules))
+            rules = [*local_rules(ACCOUNT), *identity_rules("fedround-certificate")]
+            account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": ACCOUNT, "namespace": home}}
+            self.running.apply(account, *bound(home, f"{AGENT_USER}:{clinic}", rules))
             self.running.cluster.write_user(kubeconfig, f"{AGENT_USER}:{clinic}")
         given = {
             "clinic": clinic,

@@ -90,7 +90,7 @@ class Enrolment:
             "tls.key": key.decode(),
             "ca.crt": self.authority.certificate_pem.decode(),
         }
-        rules = [*agent_rights.local_rules(), *agent_rights.identity_rules(layout.CERTIFICATE_SECRET)]
+        rules = [*agent_rights.local_rules(layout.ACCOUNT), *agent_rights.identity_rules(layout.CERTIFICATE_SECRET)]
         return [
             *door_objects(clinic, layout.NETWORK_NAMESPACE),
             clinic_object(clinic, layout.NETWORK_NAMESPACE, [record_of(credential.certificate_pem)]),

@@ -89,6 +89,7 @@ def home_objects(clinic: str, local_rules: list[Object]) -> list[Object]:
     return [
         namespace(home, _RESTRICTED),
         *_bound_role(home, AGENT, local_rules, {"apiGroup": _RBAC, "kind": "User", "name": agent_user(clinic)}),
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": layout.ACCOUNT, "namespace": home}},
         claim(home, layout.WORKSPACE_CLAIM),
         claim(home, layout.IMAGES_CLAIM),
     ]

@@ -85,6 +85,18 @@ def test_the_agent_is_told_what_the_values_say(monkeypatch: pytest.MonkeyPatch) 
     assert (options.workspace_claim, options.images_claim) == ("agent-workspace", "skin-images")
 
 
+@pytest.mark.parametrize("variant", [variant for chart, variant in VARIANTS if chart == CLINIC])
+def test_the_account_that_jobs_are_to_belong_to_is_the_agents_own(
+    variant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = _started(_container(CLINIC, variant, "agent"), monkeypatch)
+    (pod,) = [one for one in pods(rendered(CLINIC, variant)) if one.name.startswith("Deployment")]
+
+    assert told.account == pod.spec["serviceAccountName"]
+    (role,) = of_kind(rendered(CLINIC, variant), "Role")
+    assert agent_rights.local_rules(told.account)[-1] in role["rules"]
+
+
 def _rules(chart: str, kind: str, name: str) -> list[dict[str, Any]]:
     (found,) = of_kind(rendered(chart, next(v for c, v in VARIANTS if c == chart)), kind, name)
     rules: list[dict[str, Any]] = found["rules"]
@@ -113,7 +125,7 @@ def test_the_rights_of_the_operator_lie_where_it_is_told_to_work(variant: str, m
 
 
 def test_the_agent_gets_the_rights_that_its_code_needs() -> None:
-    wanted = [*agent_rights.local_rules(), *agent_rights.identity_rules("fedround-certificate")]
+    wanted = [*agent_rights.local_rules("fedround-agent"), *agent_rights.identity_rules("fedround-certificate")]
 
     assert _rules(CLINIC, "Role", "fedround-agent") == wanted
 
