@@ -32,7 +32,8 @@ class ClinicWorld:
         self.jobs = JobPlayer(self.local, SETTINGS.namespace)
         self.policy: ClinicPolicy | None = read_policy(policy or make_policy())
         self.hub.put(LEASES, "clinic-north", make_lease())
-        self.local.put(SERVICE_ACCOUNTS, SETTINGS.namespace, {"metadata": {"name": SETTINGS.account, "uid": ACCOUNT_UID}})
+        account = {"metadata": {"name": SETTINGS.account, "uid": ACCOUNT_UID}}
+        self.local.put(SERVICE_ACCOUNTS, SETTINGS.namespace, account)
         self.agent = self._started()
 
     def restart(self) -> None:

@@ -159,6 +159,7 @@ class RoundBuilder:
         self.round, self.model = round_object(minimum, **spec), model_object()
         self.clinics = {name: clinic_object(name) for name in self.names}
         self.parts: dict[str, Object] = {}
+        self.outdated: set[str] = set()
         self.jobs: list[JobSeen] = []
         self.now = NOON
         self._has_model = True
@@ -264,6 +265,7 @@ class RoundBuilder:
             model=FederatedModel.model_validate(self.model) if self._has_model else None,
             clinics=tuple(Clinic.model_validate(clinic) for clinic in self.clinics.values()),
             parts={name: ClinicRound.model_validate(part) for name, part in self.parts.items()},
+            outdated=frozenset(self.outdated),
             jobs=tuple(self.jobs),
             now=self.now,
         )

@@ -58,12 +58,15 @@ def _no_fault(call: Call, carried_out: bool) -> None:
 
 
 class FakeSigner:
-    """URLs that name what they are for, valid for an hour."""
+    """URLs that name what they are for and with which key they are signed, valid for an hour."""
+
+    def __init__(self, key: str = "first") -> None:
+        self._key = key
 
     def sign(self, model: str, base_digest: str, clinic: str, round_uid: str, now: datetime) -> TransferUrls:
         return TransferUrls(
-            checkpoint=f"https://gateway/published/{model}/{base_digest}?{text_of(now)}",
-            update=f"https://gateway/clinics/{clinic}/{round_uid}?{text_of(now)}",
+            checkpoint=f"https://gateway/published/{model}/{base_digest}?{self._key}&{text_of(now)}",
+            update=f"https://gateway/clinics/{clinic}/{round_uid}?{self._key}&{text_of(now)}",
             signed_at=text_of(now),
             expires_at=text_of(now + timedelta(hours=1)),
         )
@@ -78,6 +81,7 @@ class HubWorld:
         self.jobs = JobPlayer(self.api, NETWORK)
         self.behaviour = dict.fromkeys(clinics, SUBMITTED)
         self.verdict = verdict()
+        self.signer = FakeSigner()
         self.fault: Callable[[Call, bool], None] = _no_fault
         self.api.before = lambda call: self.fault(call, False)
         self.api.after = self._written
@@ -91,7 +95,7 @@ class HubWorld:
 
     def restart(self) -> None:
         """A new process: nothing of the old one's memory is left, and everything is listed."""
-        self.hub = Hub(self.api, FakeSigner(), SETTINGS, lambda: self.now)
+        self.hub = Hub(self.api, self.signer, SETTINGS, lambda: self.now)
         self._keys, self._later = {SWEEP_KEY: None}, {}
         spaces = [NETWORK, *(names.clinic_namespace(clinic) for clinic in self.behaviour)]
         for resource in KEYS_OF:

@@ -14,8 +14,9 @@ from fedround_operator.kit.resources import Object
 class PartSeen:
     """A clinic's part in a round, its Jobs, and what the clinic's other parts are about.
 
-    ``owner`` is the reference that Jobs carry to what must be there for them to run. ``policy`` is None while the file cannot be understood. ``busy`` holds the roles of which a Job of another part
-    runs, ``keep`` the UIDs of other parts that still need their folder.
+    ``owner`` is the reference that Jobs carry to what must be there for them to run. ``policy`` is None while the file
+    cannot be understood. ``busy`` holds the roles of which a Job of another part runs, ``keep`` the UIDs of other parts
+    that still need their folder.
     """
 
     part: ClinicRound

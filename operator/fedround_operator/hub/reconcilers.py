@@ -48,7 +48,7 @@ class Hub:
 
     def round(self, key: Key) -> Outcome:
         """Bring a round one step further."""
-        seen = gather_round(self._api, key.namespace, key.name, self._clock)
+        seen = gather_round(self._api, self._signer, key.namespace, key.name, self._clock)
         if seen is None or seen.round.metadata.deletion_timestamp:
             telling.forget_round(key.namespace, key.name)
             self._jobs.forget(key)

@@ -245,6 +245,26 @@ def test_urls_are_signed_anew_for_the_objects_of_the_same_part() -> None:
     assert {**after["spec"], "urls": None} == {**before["spec"], "urls": None}
 
 
+def test_an_operator_that_is_started_with_other_keys_signs_all_open_urls_anew_and_once() -> None:
+    world = in_training()
+    world.behaviour["east"] = WORKING
+    world.pass_time(60)
+    before = world.parts()
+    world.restart()
+    world.settle()
+    assert world.parts() == before
+
+    world.signer = FakeSigner("second")
+    world.restart()
+    world.settle()
+    after = world.parts()
+    world.settle()
+
+    assert world.parts() == after
+    assert [part["spec"]["urls"]["update"].split("?")[1] for part in after] == ["second&2026-11-24T12:01:00Z"] * 3
+    assert [part["spec"]["urls"]["checkpoint"].split("?")[1] for part in after] == ["second&2026-11-24T12:01:00Z"] * 3
+
+
 def test_a_part_that_is_made_while_the_round_is_suspended_is_suspended_from_the_start() -> None:
     world = HubWorld(("east", "north"))
     world.apply()
