@@ -25,6 +25,7 @@ from fedround_operator.agent import rights as agent_rights
 from fedround_operator.enrolment.certificates import record_of
 from fedround_operator.enrolment.manifests import AGENT_TOKEN, clinic_object, door_objects
 from fedround_operator.hub import rights as hub_rights
+from fedround_operator.hub.settings import OPERATOR_LEASE
 from fedround_operator.kit import pki
 from fedround_operator.kit.privatefiles import write_private
 
@@ -130,7 +131,8 @@ class Enrolment:
 
 def operator_rules() -> objects.OperatorRules:
     """What the hub's operator may do."""
-    return objects.OperatorRules(hub_rights.cluster_rules(), hub_rights.network_rules(), hub_rights.lease_rules())
+    own = hub_rights.lease_rules(OPERATOR_LEASE)
+    return objects.OperatorRules(hub_rights.cluster_rules(), hub_rights.network_rules(), own)
 
 
 def federation_authority(place: Layout) -> pki.Authority:

@@ -91,5 +91,7 @@ def _running_roles(parts: Iterable[tuple[JobSeen, ...]]) -> frozenset[Role]:
 
 def is_settled(part: Object) -> bool:
     """Whether a part is settled. Read from the raw object: one that cannot be understood must not stop the others."""
-    conditions = part.get("status", {}).get("conditions", [])
-    return any(one.get("type") == SUCCEEDED and one.get("status") != "Unknown" for one in conditions)
+    status = part.get("status")
+    conditions = status.get("conditions") if isinstance(status, dict) else None
+    known = (one for one in conditions if isinstance(one, dict)) if isinstance(conditions, list) else ()
+    return any(one.get("type") == SUCCEEDED and one.get("status") != "Unknown" for one in known)

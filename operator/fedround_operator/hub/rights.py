@@ -4,7 +4,6 @@ Only what lies in clinics' namespaces is cluster-wide, since there is one for ea
 the network's namespace, and of the one that the operator itself runs in.
 """
 
-from fedround_operator.hub.settings import OPERATOR_LEASE
 from fedround_operator.kit.resources import Object
 
 _SEE = ["list", "watch"]
@@ -36,10 +35,10 @@ def network_rules() -> list[Object]:
     ]
 
 
-def lease_rules() -> list[Object]:
-    """The rules of its Role in its own namespace: by its Lease one operator works at a time."""
+def lease_rules(name: str) -> list[Object]:
+    """The rules of its Role in its own namespace, for the Lease of this name: it lets one operator work at a time."""
     return [
         # What is to be created has no name yet, as far as RBAC can tell.
         {**_LEASES, "verbs": ["create"]},
-        {**_LEASES, "resourceNames": [OPERATOR_LEASE], "verbs": ["get", "patch"]},
+        {**_LEASES, "resourceNames": [name], "verbs": ["get", "patch"]},
     ]

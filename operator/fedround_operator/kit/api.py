@@ -102,7 +102,7 @@ class KubeApi:
                     **{"continue": token},
                 ),
             )
-            items += page.get("items", [])
+            items += _listed(page)
             token = page.get("metadata", {}).get("continue")
             if not token:
                 return items
@@ -194,9 +194,12 @@ class KubeApi:
         if not 200 <= answer.status <= 299:
             raise _refusal(f"{method} {path}", answer.status, content)
         try:
-            return json.loads(content)
-        except ValueError as error:
+            found = json.loads(content)
+        except (ValueError, RecursionError) as error:
             raise ApiUnreachable(f"{method} {path}: what answered is no API server: it sent no JSON") from error
+        if not _is_object(found):
+            raise ApiUnreachable(f"{method} {path}: what answered is no API server: it sent no object")
+        return found
 
     def _current(self) -> "_Session":
         """The session to use now; with a new one after a renewal, requests under way end on the old one."""
@@ -241,8 +244,23 @@ def _events(answer: Any) -> Iterator[Object]:
         answer.close()
 
 
-def _names(listed: list[Object]) -> set[str]:
-    return {one["name"] for one in listed}
+def _is_object(found: Any) -> bool:
+    """Whether it has an object's shape. Callers go by it: another cluster's server may be in anybody's hands."""
+    return isinstance(found, dict) and isinstance(found.get("metadata", {}), dict)
+
+
+def _listed(page: Object) -> list[Object]:
+    """The objects of a list, each with a name and a UID."""
+    items = page.get("items") or []
+    for one in items if isinstance(items, list) else [items]:
+        if not _is_object(one) or not {"name", "uid"} <= one.get("metadata", {}).keys():
+            raise ApiUnreachable("what answered is no API server: it listed something that is no object")
+    return list(items)
+
+
+def _names(listed: Any) -> set[str]:
+    known = listed if isinstance(listed, list) else []
+    return {str(one["name"]) for one in known if _is_object(one) and "name" in one}
 
 
 def _message(body: str | bytes | None) -> str:

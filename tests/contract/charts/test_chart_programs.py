@@ -11,6 +11,7 @@ import pytest
 from fedround_operator import revocations
 from fedround_operator.agent import rights as agent_rights
 from fedround_operator.hub import rights as hub_rights
+from fedround_operator.hub.settings import OPERATOR_LEASE
 from fedround_operator.kit.revokedlist import CONFIG_MAP
 from support.charts import CHARTS, CLINIC, HUB, VARIANTS, Object, Pod, environment, of_kind, pods, rendered
 
@@ -117,7 +118,7 @@ def test_the_rights_of_the_operator_lie_where_it_is_told_to_work(variant: str, m
 
     assert [(role["metadata"]["namespace"], role["rules"]) for role in roles] == [
         (told.network, hub_rights.network_rules()),
-        (told.namespace, hub_rights.lease_rules()),
+        (told.namespace, hub_rights.lease_rules(OPERATOR_LEASE)),
     ]
     assert [(one["metadata"]["namespace"], one["roleRef"]["name"]) for one in bindings] == [
         (role["metadata"]["namespace"], role["metadata"]["name"]) for role in roles

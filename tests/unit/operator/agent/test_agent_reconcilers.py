@@ -1,9 +1,11 @@
 """The agent over two API servers in memory: whole parts, turns, ended and forgotten Jobs."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from fedround_operator.agent.gather import is_settled
 from fedround_operator.agent.reconcilers import ENDED_JOBS_KEY, SWEEP_KEY
 from fedround_operator.kit.controller import Key
 from fedround_operator.kit.errors import ApiUnreachable, Conflict
@@ -244,3 +246,14 @@ class TestSweep:
         outcome = world.agent.sweep(SWEEP_KEY)
 
         assert (outcome.again_seconds, outcome.wake) == (60.0, (Key("ClinicRound", "clinic-north", PART),))
+
+
+@pytest.mark.parametrize(
+    "status", [None, 7, "text", [], {"conditions": 7}, {"conditions": None}, {"conditions": [7, None, "text"]}]
+)
+def test_a_part_whose_status_cannot_be_understood_is_not_settled(status: Any) -> None:
+    assert is_settled({"status": status}) is False
+
+
+def test_a_part_is_settled_by_its_condition_beside_what_cannot_be_understood() -> None:
+    assert is_settled({"status": {"conditions": [7, {"type": "Succeeded", "status": "False"}]}})

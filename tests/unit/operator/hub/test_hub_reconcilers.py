@@ -451,7 +451,8 @@ def test_the_rights_are_those_that_whole_rounds_need_where_they_need_them() -> N
         for verb in ("list", "watch")
     }
 
-    given = granted(cluster_rules(), None) | granted(network_rules(), NETWORK) | granted(lease_rules(), SYSTEM)
+    own = lease_rules(OPERATOR_LEASE)
+    given = granted(cluster_rules(), None) | granted(network_rules(), NETWORK) | granted(own, SYSTEM)
 
     assert given == set(map(needed, world.api.calls)) | informer
 
