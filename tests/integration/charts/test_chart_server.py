@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from fedround_api.jobs import Role
+from fedround_operator.kit.jobmanifests import JobRequest, job
 from support.charts import CHARTS, CLINIC, HUB, NAMESPACES, VARIANTS, Object, Refused, example, pods, rendered, run_helm
 from support.running_cluster import RunningCluster
 
@@ -185,6 +187,44 @@ def test_a_clinic_installs_with_the_rights_of_a_namespaces_administrator(
     assert sorted(one["metadata"]["name"] for one in left) == ["fedround-certificate", "fedround-workspace"]
     held = cluster.get("secret", "fedround-certificate", "-n", home)["data"]
     assert held == {"tls.key": base64.b64encode(b"made by the clinic").decode()}
+    cluster.kubectl("delete", "pvc/fedround-workspace", "-n", home, "--wait=false")
+
+
+def test_a_clinics_job_runs_on_through_an_upgrade_and_ends_with_the_release(
+    cluster: RunningCluster, administrator: Path
+) -> None:
+    home = NAMESPACES[CLINIC]
+    helm(4, "install", CLINIC, administrator)
+    account = cluster.get("serviceaccount", "fedround-agent", "-n", home)["metadata"]
+    owner = {"apiVersion": "v1", "kind": "ServiceAccount", "name": account["name"], "uid": account["uid"]}
+    request = JobRequest(
+        name="train-of-a-round",
+        namespace=home,
+        role=Role.TRAIN,
+        attempt=1,
+        image="shell",
+        input_json="{}",
+        deadline_seconds=600,
+        arguments=("sleep 600",),
+        owner=owner,
+    )
+    cluster.apply(job(request))
+
+    def pods() -> list[tuple[str, str]]:
+        found = cluster.get("pods", "-n", home, "-l", "batch.kubernetes.io/job-name=train-of-a-round")["items"]
+        return [(one["metadata"]["uid"], one["status"]["phase"]) for one in found]
+
+    cluster.wait_for(lambda: [phase for _, phase in pods()] == ["Running"], 30)
+    before = pods()
+
+    helm(3, "upgrade", CLINIC, administrator, values={"policy": {"caseVolume": 900}})
+    helm(4, "upgrade", CLINIC, administrator, "--force-replace")
+    assert cluster.get("serviceaccount", "fedround-agent", "-n", home)["metadata"]["uid"] == account["uid"]
+    assert pods() == before
+
+    helm(4, "uninstall", CLINIC, administrator)
+    cluster.wait_for(lambda: pods() == [], 60)
+    assert cluster.get("jobs", "-n", home)["items"] == []
     cluster.kubectl("delete", "pvc/fedround-workspace", "-n", home, "--wait=false")
 
 
