@@ -11,6 +11,7 @@ import pytest
 from fedround_api.jobs import Role
 from fedround_operator.kit.jobmanifests import JobRequest, job
 from support.charts import CHARTS, CLINIC, HUB, NAMESPACES, VARIANTS, Object, Refused, example, pods, rendered, run_helm
+from support.markdown_pages import CHECKOUT, Page
 from support.running_cluster import RunningCluster
 
 pytest_plugins = ("support.cluster_fixture",)
@@ -108,6 +109,35 @@ def test_a_release_of_helm_3_goes_on_with_helm_4(hub: RunningCluster) -> None:
     variables = {one["name"]: one.get("value") for one in operator["spec"]["template"]["spec"]["containers"][0]["env"]}
     assert variables["FEDROUND_WORKERS"] == "8"
     helm(4, "uninstall", HUB, kubeconfig)
+
+
+def test_the_pages_commands_give_the_store_new_keys_and_an_upgrade_keeps_them(
+    hub: RunningCluster, tmp_path: Path
+) -> None:
+    page, section = Page(CHECKOUT / "docs" / "operations.md"), "New keys for the store"
+    (keys,) = [block.text for block in page.blocks if (block.section, block.language) == (section, "json")]
+    (tmp_path / "keys.json").write_text(keys)
+    typed = [one.words[1:] for one in page.commands() if one.section == section and one.words[0] == "kubectl"]
+    helm(4, "install", HUB, hub.cluster.admin_kubeconfig)
+
+    for words in typed:
+        # No pod comes up here, so nobody waits for it; and the release has another name than the page's.
+        if words[:2] != ("rollout", "status"):
+            path = str(tmp_path / "keys.json")
+            hub.kubectl(*(one.replace("keys.json", path).replace("fedround-hub-", "fedround-") for one in words))
+    helm(4, "upgrade", HUB, hub.cluster.admin_kubeconfig, values={"operator": {"workers": 8}})
+
+    given = json.loads(keys)["stringData"]
+    for space in ("fedround-system", "skin-network"):
+        held = hub.get("secret", "fedround-store", "-n", space)["data"]
+        assert {name: base64.b64decode(value).decode() for name, value in held.items()} == given
+    begun_anew = {
+        one["metadata"]["name"]
+        for one in hub.get("deployments", "-n", "fedround-system")["items"]
+        if "kubectl.kubernetes.io/restartedAt" in one["spec"]["template"]["metadata"].get("annotations", {})
+    }
+    assert begun_anew == {"fedround-minio", "fedround-operator"}
+    helm(4, "uninstall", HUB, hub.cluster.admin_kubeconfig)
 
 
 JOBS_CREATE = {"group": "batch", "resource": "jobs", "verb": "create"}
