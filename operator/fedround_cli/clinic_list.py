@@ -2,18 +2,22 @@
 
 import argparse
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from fedround_api import names
 from fedround_api.kinds import find_condition
 from fedround_api.kinds.clinic import AVAILABLE
 from fedround_cli.arguments.exits import CommandExit
 from fedround_cli.enrolling import members_of, now
 from fedround_cli.plain import columns
 from fedround_operator.enrolment.members import Member
+from fedround_operator.kit import pki
 from fedround_operator.kit.instants import parse
 from fedround_operator.kit.validity import Validity
 
+# An agent takes an answer at its next sign of life: one that stands for longer is refused there, or nobody is there.
+_TAKEN_WITHIN = timedelta(minutes=5)
 _HEAD = ("NAME", "AVAILABLE", "CERTIFICATE", "AGENT", "REQUEST")
 
 
@@ -44,8 +48,17 @@ def as_data(member: Member, at: datetime) -> dict[str, Any]:
         "certificates": [one.model_copy(update={"pem": ""}).dump() for one in clinic.spec.certificates],
         "agentVersion": clinic.status.agent_version,
         "lastSeen": clinic.status.last_seen,
-        "request": "answered" if member.is_answered else "waiting" if member.asks_for_renewal else None,
+        "request": _request(member, at),
     }
+
+
+def _request(member: Member, at: datetime) -> str | None:
+    """Where its agent's request for a certificate stands, in one word or two."""
+    if not member.is_answered:
+        return "waiting" if member.asks_for_renewal else None
+    answer = member.annotations[names.RENEWED_CERTIFICATE_ANNOTATION]
+    issued = next(parse(one.issued_at) for one in member.clinic.spec.certificates if one.pem == answer)
+    return "answered" if at - issued <= pki.BACKDATED + _TAKEN_WITHIN else "not taken"
 
 
 def _state(member: Member, at: datetime) -> str:

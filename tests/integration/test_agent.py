@@ -21,6 +21,7 @@ from fedround_local.cluster import Cluster
 from fedround_local.controlplane import ensure_controlplane
 from fedround_local.processes import ProcessSpec
 from fedround_operator.agent.rights import hub_rules, local_rules
+from fedround_operator.agent.settings import ACCOUNT
 from support.builders import BASE_DIGEST, UPDATE_DIGEST, make_clinic_round, make_lease, make_policy
 from support.identities import make_secret
 from support.running_cluster import RunningCluster
@@ -28,6 +29,7 @@ from support.running_cluster import RunningCluster
 CRDS = Path(__file__).parents[2] / "crds"
 AGENT = "agent"
 HUB, LOCAL = "clinic-north", "north"
+ACCOUNT_OBJECT = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": ACCOUNT, "namespace": LOCAL}}
 
 # Waits for a file named after its role, so that a test can act while the Job runs.
 JOB = """
@@ -133,7 +135,8 @@ def _prepare(running: RunningCluster, folder: Path) -> None:
         running.kubectl("create", "namespace", namespace)
     running.apply(
         *_bound(HUB, "agent-on-the-hub", hub_rules()),
-        *_bound(LOCAL, "agent-at-home", local_rules()),
+        *_bound(LOCAL, "agent-at-home", local_rules(ACCOUNT)),
+        ACCOUNT_OBJECT,
         make_lease(),
         *(_claim(name) for name in ("workspace", "images")),
         # A Job's pod waits until key and certificate are there; what is in them is the gateway's business.
@@ -216,6 +219,24 @@ def test_a_closed_round_removes_the_running_job(clinic: Clinic) -> None:
 
     clinic.running.wait_for(lambda: clinic.outcome("closed") == "False RoundClosed")
     clinic.running.wait_for(lambda: clinic.jobs(uid) == [])
+
+
+def test_jobs_and_their_pods_end_with_the_account_of_the_agent_and_new_ones_belong_to_the_new_account(
+    clinic: Clinic,
+) -> None:
+    clinic.start_agent()
+    clinic.hold()
+    uid = clinic.assign("uninstalled")
+    clinic.running.wait_for(lambda: clinic.jobs(uid) == ["fetch-a1"])
+    pods = ("pods", "-n", LOCAL, "-l", f"{CLINIC_ROUND_UID_LABEL}={uid}")
+    clinic.running.wait_for(lambda: clinic.running.get(*pods)["items"])
+
+    clinic.running.kubectl("delete", "serviceaccount", ACCOUNT, "-n", LOCAL)
+    clinic.running.wait_for(lambda: clinic.jobs(uid) == [] and clinic.running.get(*pods)["items"] == [], 30)
+    clinic.running.apply(ACCOUNT_OBJECT)
+    clinic.let("fetch", "train", "submit")
+
+    clinic.running.wait_for(lambda: clinic.outcome("uninstalled") == "True Submitted", 90)
 
 
 def test_a_hub_that_was_away_is_found_again(clinic: Clinic) -> None:

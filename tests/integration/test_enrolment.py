@@ -23,8 +23,9 @@ from fedround_local.controlplane import ensure_controlplane
 from fedround_local.gateway import Gateway, GatewaySettings
 from fedround_local.processes import ProcessSpec
 from fedround_operator.agent.rights import identity_rules, local_rules
+from fedround_operator.agent.settings import ACCOUNT
 from fedround_operator.kit import pki
-from fedround_operator.kit.revokedlist import revoked_in
+from fedround_operator.kit.revokedlist import CONFIG_MAP, revoked_in
 from support.builders import make_clinic_round, make_policy
 from support.running_cluster import RunningCluster
 
@@ -77,8 +78,9 @@ class Site:
         (folder / "policy.yaml").write_text(yaml.safe_dump(make_policy()))
         kubeconfig = folder / "local.conf"
         if not kubeconfig.exists():
-            rules = [*local_rules(), *identity_rules("fedround-certificate")]
-            self.running.apply(*bound(home, f"{AGENT_USER}:{clinic}", rules))
+            rules = [*local_rules(ACCOUNT), *identity_rules("fedround-certificate")]
+            account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": ACCOUNT, "namespace": home}}
+            self.running.apply(account, *bound(home, f"{AGENT_USER}:{clinic}", rules))
             self.running.cluster.write_user(kubeconfig, f"{AGENT_USER}:{clinic}")
         given = {
             "clinic": clinic,
@@ -197,6 +199,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         cluster.start()
         for namespace in (NETWORK, SYSTEM):
             made.running.kubectl("create", "namespace", namespace)
+        # The hub's chart makes the list; commands only add to it.
+        made.running.kubectl("create", "configmap", CONFIG_MAP, "-n", SYSTEM)
         made.running.kubectl("apply", "-f", str(CRDS))
         made.running.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=20s")
         made.gateway.start()

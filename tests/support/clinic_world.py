@@ -9,12 +9,13 @@ from fedround_operator.agent.reconcilers import Agent
 from fedround_operator.agent.settings import AgentSettings
 from fedround_operator.kit.controller import Key, Outcome
 from fedround_operator.kit.errors import ApiError
-from fedround_operator.kit.resources import CLINIC_ROUNDS, LEASES, Object
+from fedround_operator.kit.resources import CLINIC_ROUNDS, LEASES, SERVICE_ACCOUNTS, Object
 from support.builders import make_clinic_round, make_lease, make_policy
 from support.fake_api import Call, FakeApi
 from support.job_player import JobPlayer
 
 SETTINGS = AgentSettings(clinic="north", namespace="north", image="registry/fedround-training@sha256:0123")
+ACCOUNT_UID = "acc0c0de-0000-4000-8000-000000000001"
 PART = "skin-2026-w48-5a6b7c8d"
 
 
@@ -31,6 +32,8 @@ class ClinicWorld:
         self.jobs = JobPlayer(self.local, SETTINGS.namespace)
         self.policy: ClinicPolicy | None = read_policy(policy or make_policy())
         self.hub.put(LEASES, "clinic-north", make_lease())
+        account = {"metadata": {"name": SETTINGS.account, "uid": ACCOUNT_UID}}
+        self.local.put(SERVICE_ACCOUNTS, SETTINGS.namespace, account)
         self.agent = self._started()
 
     def restart(self) -> None:

@@ -31,6 +31,7 @@ CLINICS = ("east", "north", "south", "west", "zurich")
 CANDIDATE_DIGEST = "ca4d" * 16
 TEST_SET_DIGEST = "7e57" * 16
 SETTINGS = HubSettings(
+    network=NETWORK,
     image="registry/fedround-training@sha256:0123",
     store=StoreAddress(endpoint="store:8333", bucket="fedround"),
     store_secret="fedround-store",
@@ -158,6 +159,7 @@ class RoundBuilder:
         self.round, self.model = round_object(minimum, **spec), model_object()
         self.clinics = {name: clinic_object(name) for name in self.names}
         self.parts: dict[str, Object] = {}
+        self.outdated: set[str] = set()
         self.jobs: list[JobSeen] = []
         self.now = NOON
         self._has_model = True
@@ -263,6 +265,7 @@ class RoundBuilder:
             model=FederatedModel.model_validate(self.model) if self._has_model else None,
             clinics=tuple(Clinic.model_validate(clinic) for clinic in self.clinics.values()),
             parts={name: ClinicRound.model_validate(part) for name, part in self.parts.items()},
+            outdated=frozenset(self.outdated),
             jobs=tuple(self.jobs),
             now=self.now,
         )

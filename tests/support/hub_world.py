@@ -13,7 +13,7 @@ from fedround_api import names
 from fedround_api.jobs import Role
 from fedround_api.kinds import TransferUrls
 from fedround_operator.hub.reconcilers import SWEEP_KEY, Hub
-from fedround_operator.hub.watching import WATCHED
+from fedround_operator.hub.watching import scopes
 from fedround_operator.kit.controller import Key
 from fedround_operator.kit.errors import ApiError
 from fedround_operator.kit.instants import micro_text_of, text_of
@@ -45,6 +45,7 @@ from support.hub_builders import (
 )
 from support.job_player import JobPlayer
 
+KEYS_OF = {resource: keys_of for scope in scopes(NETWORK) for resource, keys_of in scope.watched.items()}
 _WRITES = ("create", "patch", "delete")
 
 
@@ -57,12 +58,15 @@ def _no_fault(call: Call, carried_out: bool) -> None:
 
 
 class FakeSigner:
-    """URLs that name what they are for, valid for an hour."""
+    """URLs that name what they are for and with which key they are signed, valid for an hour."""
+
+    def __init__(self, key: str = "first") -> None:
+        self._key = key
 
     def sign(self, model: str, base_digest: str, clinic: str, round_uid: str, now: datetime) -> TransferUrls:
         return TransferUrls(
-            checkpoint=f"https://gateway/published/{model}/{base_digest}?{text_of(now)}",
-            update=f"https://gateway/clinics/{clinic}/{round_uid}?{text_of(now)}",
+            checkpoint=f"https://gateway/published/{model}/{base_digest}?{self._key}&{text_of(now)}",
+            update=f"https://gateway/clinics/{clinic}/{round_uid}?{self._key}&{text_of(now)}",
             signed_at=text_of(now),
             expires_at=text_of(now + timedelta(hours=1)),
         )
@@ -77,6 +81,7 @@ class HubWorld:
         self.jobs = JobPlayer(self.api, NETWORK)
         self.behaviour = dict.fromkeys(clinics, SUBMITTED)
         self.verdict = verdict()
+        self.signer = FakeSigner()
         self.fault: Callable[[Call, bool], None] = _no_fault
         self.api.before = lambda call: self.fault(call, False)
         self.api.after = self._written
@@ -90,10 +95,10 @@ class HubWorld:
 
     def restart(self) -> None:
         """A new process: nothing of the old one's memory is left, and everything is listed."""
-        self.hub = Hub(self.api, FakeSigner(), SETTINGS, lambda: self.now)
+        self.hub = Hub(self.api, self.signer, SETTINGS, lambda: self.now)
         self._keys, self._later = {SWEEP_KEY: None}, {}
         spaces = [NETWORK, *(names.clinic_namespace(clinic) for clinic in self.behaviour)]
-        for resource in WATCHED:
+        for resource in KEYS_OF:
             for space in spaces:
                 for found in self.api.peek(resource, space):
                     self._tell(resource, found)
@@ -244,8 +249,8 @@ class HubWorld:
         self._tell(resource, self.api.put(resource, namespace, body))
 
     def _tell(self, resource: Resource, found: Object, *, gone: bool = False) -> None:
-        if resource in WATCHED:
-            self._keys.update(dict.fromkeys(WATCHED[resource](found, gone)))
+        if resource in KEYS_OF:
+            self._keys.update(dict.fromkeys(KEYS_OF[resource](found, gone)))
 
     def _written(self, call: Call) -> None:
         if call.verb in _WRITES and call.namespace:

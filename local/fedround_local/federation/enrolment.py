@@ -25,6 +25,7 @@ from fedround_operator.agent import rights as agent_rights
 from fedround_operator.enrolment.certificates import record_of
 from fedround_operator.enrolment.manifests import AGENT_TOKEN, clinic_object, door_objects
 from fedround_operator.hub import rights as hub_rights
+from fedround_operator.hub.settings import OPERATOR_LEASE
 from fedround_operator.kit import pki
 from fedround_operator.kit.privatefiles import write_private
 
@@ -50,7 +51,7 @@ class Enrolment:
         self._kubectl.run("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
         # Where the store is stands beside its keys, for whoever may read them: `fedround report` asks here.
         store = {**store_keys, "endpoint": store_address, "bucket": BUCKET}
-        hub = objects.hub_objects(store, hub_rights.cluster_rules())
+        hub = objects.hub_objects(store, operator_rules())
         clinics = [one for name, cases in plan.clinics.items() for one in self._clinic(name, cases)]
         self._kubectl.apply([*node_manifests(layout.NODE_NAME), *hub, *clinics])
 
@@ -90,7 +91,7 @@ class Enrolment:
             "tls.key": key.decode(),
             "ca.crt": self.authority.certificate_pem.decode(),
         }
-        rules = [*agent_rights.local_rules(), *agent_rights.identity_rules(layout.CERTIFICATE_SECRET)]
+        rules = [*agent_rights.local_rules(layout.ACCOUNT), *agent_rights.identity_rules(layout.CERTIFICATE_SECRET)]
         return [
             *door_objects(clinic, layout.NETWORK_NAMESPACE),
             clinic_object(clinic, layout.NETWORK_NAMESPACE, [record_of(credential.certificate_pem)]),
@@ -126,6 +127,12 @@ class Enrolment:
 
         self._processes.wait_until(there, f"the token of clinic {clinic}", report=report)
         return base64.b64decode(found["token"]).decode()
+
+
+def operator_rules() -> objects.OperatorRules:
+    """What the hub's operator may do."""
+    own = hub_rights.lease_rules(OPERATOR_LEASE)
+    return objects.OperatorRules(hub_rights.cluster_rules(), hub_rights.network_rules(), own)
 
 
 def federation_authority(place: Layout) -> pki.Authority:

@@ -19,6 +19,7 @@ NODE_NAME = "local"
 STORE_SECRET = "fedround-store"  # noqa: S105 - the name of a Secret
 CERTIFICATE_SECRET = "fedround-certificate"  # noqa: S105
 MEMBERSHIP_SECRET = "fedround-membership"  # noqa: S105
+ACCOUNT = "fedround-agent"
 TEST_SET_CLAIM = "test-set"
 INITIAL_CLAIM = "initial"
 WORKSPACE_CLAIM = "workspace"

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fedround_api import API_VERSION, names
@@ -24,18 +25,30 @@ def agent_user(clinic: str) -> str:
     return f"fedround-agent:{clinic}"
 
 
-def hub_objects(store: Mapping[str, str], operator_rules: list[Object]) -> list[Object]:
+@dataclass(frozen=True)
+class OperatorRules:
+    """What the hub's operator may do: in every namespace, in the network's and in its own."""
+
+    everywhere: list[Object]
+    network: list[Object]
+    own: list[Object]
+
+
+def hub_objects(store: Mapping[str, str], rules: OperatorRules) -> list[Object]:
     """What the hub needs before its operator starts."""
+    operator = {"apiGroup": _RBAC, "kind": "User", "name": OPERATOR_USER}
     return [
         namespace(layout.SYSTEM_NAMESPACE),
         namespace(layout.NETWORK_NAMESPACE, _RESTRICTED),
-        _named("ClusterRole", OPERATOR_USER, rules=operator_rules),
+        _named("ClusterRole", OPERATOR_USER, rules=rules.everywhere),
         _named(
             "ClusterRoleBinding",
             OPERATOR_USER,
             roleRef={"apiGroup": _RBAC, "kind": "ClusterRole", "name": OPERATOR_USER},
-            subjects=[{"apiGroup": _RBAC, "kind": "User", "name": OPERATOR_USER}],
+            subjects=[operator],
         ),
+        *_bound_role(layout.NETWORK_NAMESPACE, OPERATOR_USER, rules.network, operator),
+        *_bound_role(layout.SYSTEM_NAMESPACE, OPERATOR_USER, rules.own, operator),
         secret(layout.NETWORK_NAMESPACE, layout.STORE_SECRET, store),
         claim(layout.NETWORK_NAMESPACE, layout.TEST_SET_CLAIM),
     ]
@@ -75,7 +88,8 @@ def home_objects(clinic: str, local_rules: list[Object]) -> list[Object]:
     home = layout.local_namespace(clinic)
     return [
         namespace(home, _RESTRICTED),
-        *_bound_role(home, local_rules, {"apiGroup": _RBAC, "kind": "User", "name": agent_user(clinic)}),
+        *_bound_role(home, AGENT, local_rules, {"apiGroup": _RBAC, "kind": "User", "name": agent_user(clinic)}),
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": layout.ACCOUNT, "namespace": home}},
         claim(home, layout.WORKSPACE_CLAIM),
         claim(home, layout.IMAGES_CLAIM),
     ]
@@ -128,15 +142,15 @@ def _named(kind: str, name: str, **content: Any) -> Object:
     return {"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": {"name": name}, **content}
 
 
-def _bound_role(namespace_: str, rules: list[Object], subject: Object) -> list[Object]:
-    meta = {"name": AGENT, "namespace": namespace_}
+def _bound_role(namespace_: str, name: str, rules: list[Object], subject: Object) -> list[Object]:
+    meta = {"name": name, "namespace": namespace_}
     return [
         {"apiVersion": f"{_RBAC}/v1", "kind": "Role", "metadata": meta, "rules": rules},
         {
             "apiVersion": f"{_RBAC}/v1",
             "kind": "RoleBinding",
             "metadata": meta,
-            "roleRef": {"apiGroup": _RBAC, "kind": "Role", "name": AGENT},
+            "roleRef": {"apiGroup": _RBAC, "kind": "Role", "name": name},
             "subjects": [subject],
         },
     ]

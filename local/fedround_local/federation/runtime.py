@@ -55,6 +55,7 @@ def operator(parts: Parts) -> ProcessSpec:
     options = {
         "kubeconfig": str(parts.place.kubeconfig(OPERATOR)),
         "namespace": layout.SYSTEM_NAMESPACE,
+        "network": layout.NETWORK_NAMESPACE,
         "image": layout.IMAGE,
         "store-endpoint": parts.store.address,
         "store-bucket": BUCKET,
@@ -84,6 +85,7 @@ def agent(parts: Parts, clinic: str) -> ProcessSpec:
         "workspace-claim": layout.WORKSPACE_CLAIM,
         "images-claim": layout.IMAGES_CLAIM,
         "certificate-secret": layout.CERTIFICATE_SECRET,
+        "account": layout.ACCOUNT,
         "metrics-port": str(parts.metrics_ports[name]),
         "metrics-address": "127.0.0.1",
     }

@@ -18,11 +18,11 @@ from fedround_operator.agent.heartbeat import LEASE_SECONDS, Heartbeat
 from fedround_operator.agent.identity_keeper import CURRENT, IdentityKeeper, IdentityPlaces
 from fedround_operator.agent.policy import PolicyFile, load_policy
 from fedround_operator.agent.reconcilers import SWEEP_KEY, Agent
-from fedround_operator.agent.settings import AgentSettings
+from fedround_operator.agent.settings import ACCOUNT, AgentSettings
 from fedround_operator.agent.watching import WATCHED
 from fedround_operator.kit import informer, metrics
 from fedround_operator.kit.api import KubeApi, connect
-from fedround_operator.kit.controller import Controller
+from fedround_operator.kit.controller import Controller, Scope
 from fedround_operator.kit.discovery import await_served
 from fedround_operator.kit.errors import ApiError
 from fedround_operator.kit.gatewayfiles import connect_gateway, gateway_certificate_end
@@ -52,6 +52,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     options.add("workspace-claim", "claim of the volume that Jobs work on", "workspace")
     options.add("images-claim", "claim of the volume with images and table", "images")
     options.add("certificate-secret", "Secret with the clinic's certificate, for its Jobs", "fedround-certificate")
+    options.add("account", "ServiceAccount of the agent in that namespace; its Jobs go when it is removed", ACCOUNT)
     options.add("metrics-port", "port of metrics and probes; 0: none", "0")
     options.add("metrics-address", "address of metrics and probes", "0.0.0.0")  # noqa: S104 - scraped from other pods
     return options.parse(arguments)
@@ -81,6 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
         workspace_claim=options.workspace_claim,
         images_claim=options.images_claim,
         certificate_secret=options.certificate_secret,
+        account=options.account,
     )
     policy = PolicyFile(Path(options.policy))
     keeper = _keeper(options, local) if options.gateway else None
@@ -119,11 +121,10 @@ def main(arguments: list[str] | None = None) -> int:
     log.info("started clinic=%s version=%s", settings.clinic, __version__)
     if await_served(hub, WATCHED, stop):
         informer.run(
-            WATCHED,
+            [Scope(settings.hub_namespace, WATCHED)],
             login=lambda: hub.credentials,
             add=controller.queue.add,
             watches=watches,
-            namespace=settings.hub_namespace,
             finalizer=FINALIZER,
             label_selectors={},
         )

@@ -16,7 +16,17 @@ from fedround_operator.agent.seen import PartSeen
 from fedround_operator.agent.settings import AgentSettings
 from fedround_operator.kit.jobseen import JobSeen, JobState, jobs_seen
 from fedround_operator.kit.reading import read_kind
-from fedround_operator.kit.resources import CLINIC_ROUNDS, JOBS, PODS, Object, Resource
+from fedround_operator.kit.resources import CLINIC_ROUNDS, JOBS, PODS, SERVICE_ACCOUNTS, Object, Resource
+
+
+class Reads(Protocol):
+    """An API of which single objects can be read too."""
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Object: ...
+
+    def list(
+        self, resource: Resource, namespace: str | None = None, labels: dict[str, str] | None = None
+    ) -> list[Object]: ...
 
 
 class Lists(Protocol):
@@ -30,7 +40,7 @@ class Lists(Protocol):
 
 
 def gather(
-    hub: Lists, local: Lists, name: str, settings: AgentSettings, *, policy: ClinicPolicy | None, now: datetime
+    hub: Lists, local: Reads, name: str, settings: AgentSettings, *, policy: ClinicPolicy | None, now: datetime
 ) -> PartSeen | None:
     """What the next step of a part depends on, or nothing when there is no such part any more."""
     parts = hub.list(CLINIC_ROUNDS, settings.hub_namespace)
@@ -45,6 +55,7 @@ def gather(
     return PartSeen(
         part=part,
         jobs=own,
+        owner=_owner(local, settings),
         policy=policy,
         busy=_running_roles(running.values()),
         # A Job may outlive its part's object for a while: its folder stays too.
@@ -65,11 +76,22 @@ def clinic_jobs(local: Lists, namespace: str) -> dict[str, tuple[JobSeen, ...]]:
     return {uid: jobs_seen(owned, pods) for uid, owned in by_part.items()}
 
 
+def _owner(local: Reads, settings: AgentSettings) -> Object:
+    """The reference to the agent's account, read each time: one that was made anew has another UID.
+
+    It blocks no deletion: where an API server guards that, it would take a right of its own.
+    """
+    account = local.get(SERVICE_ACCOUNTS, settings.namespace, settings.account)
+    return {"apiVersion": "v1", "kind": "ServiceAccount", "name": settings.account, "uid": account["metadata"]["uid"]}
+
+
 def _running_roles(parts: Iterable[tuple[JobSeen, ...]]) -> frozenset[Role]:
     return frozenset(job.role for jobs in parts for job in jobs if job.state is JobState.RUNNING)
 
 
 def is_settled(part: Object) -> bool:
     """Whether a part is settled. Read from the raw object: one that cannot be understood must not stop the others."""
-    conditions = part.get("status", {}).get("conditions", [])
-    return any(one.get("type") == SUCCEEDED and one.get("status") != "Unknown" for one in conditions)
+    status = part.get("status")
+    conditions = status.get("conditions") if isinstance(status, dict) else None
+    known = (one for one in conditions if isinstance(one, dict)) if isinstance(conditions, list) else ()
+    return any(one.get("type") == SUCCEEDED and one.get("status") != "Unknown" for one in known)

@@ -123,9 +123,12 @@ class IdentityKeeper:
 
     def offered(self, lease: Object) -> None:
         """Note what the administrator has put into the Lease, for the next look."""
-        annotations = lease.get("metadata", {}).get("annotations") or {}
-        answer = annotations.get(names.RENEWED_CERTIFICATE_ANNOTATION)
-        if answer is not None and answer != self._answer and self._asking[0] is not None:
+        annotations = lease.get("metadata", {}).get("annotations")
+        answer = annotations.get(names.RENEWED_CERTIFICATE_ANNOTATION) if isinstance(annotations, dict) else None
+        # Whoever answers for the hub may send anything. PEM is ASCII.
+        if not isinstance(answer, str) or not answer.isascii():
+            return
+        if answer != self._answer and self._asking[0] is not None:
             self._answer = answer
             self._wake.set()
 
@@ -146,13 +149,15 @@ class IdentityKeeper:
 
     def _renewed(self, identity: Identity, now: datetime) -> Identity:
         answer = self._answer
-        if answer is None or answer == self._refused or identity.next_key is None:
+        if answer is None or identity.next_key is None:
             return identity
         try:
             renewed = identities.with_renewal(identity, answer.encode(), self._places.clinic, now)
         except pki.PkiError as error:
-            # Whoever may write the Lease may offer anything: what was asked for still stands.
-            log.warning("certificate in the lease refused: %s", error)
+            # Whoever may write the Lease may offer anything: what was asked for still stands. It is judged again at the
+            # next look, since a clock may have been wrong, and told of once.
+            if answer != self._refused:
+                log.warning("certificate in the lease refused: %s", error)
             self._refused = answer
             return identity
         log.info("certificate renewed sha256=%s", pki.fingerprint(answer.encode()))

@@ -67,6 +67,7 @@ def _settings(told: Mapping[str, str]) -> AgentSettings:
         workspace_claim=told["FEDROUND_WORKSPACE_CLAIM"],
         images_claim=told["FEDROUND_IMAGES_CLAIM"],
         certificate_secret=told["FEDROUND_CERTIFICATE_SECRET"],
+        account=told["FEDROUND_ACCOUNT"],
     )
 
 

@@ -4,7 +4,8 @@ fetch    rounds of the workspace (write), certificate
 train    workspace (write), images (read)      no URL, no certificate: it has nobody to talk to
 submit   rounds of the workspace (read), certificate
 
-Only `train` sees the whole workspace: beside the rounds it holds decoded images and an index of their names.
+Only `train` sees the whole workspace: beside the rounds it holds decoded images and an index of their names. All belong
+to the agent's account: when the chart is uninstalled, the cluster ends those that run.
 """
 
 from collections.abc import Sequence
@@ -90,6 +91,7 @@ def _job(
             deadline_seconds=int((parse(spec.deadline_at) - seen.now).total_seconds()),
             labels={names.CLINIC_ROUND_UID_LABEL: uid, names.ROUND_LABEL: spec.round.name},
             mounts=mounts,
+            owner=seen.owner,
         )
     )
 

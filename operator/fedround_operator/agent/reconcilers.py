@@ -15,7 +15,7 @@ from fedround_api.kinds import find_condition
 from fedround_api.kinds.policy import ClinicPolicy
 from fedround_operator.agent.act import MakesAndRemoves, act
 from fedround_operator.agent.decide import decide
-from fedround_operator.agent.gather import Lists, clinic_jobs, gather, is_settled
+from fedround_operator.agent.gather import Lists, Reads, clinic_jobs, gather, is_settled
 from fedround_operator.agent.progress import SUCCEEDED, Decision, has_ended
 from fedround_operator.agent.seen import PartSeen
 from fedround_operator.agent.settings import AgentSettings
@@ -42,7 +42,7 @@ class HubApi(Lists, Patches, Protocol):
     """The hub's API server, as far as the agent uses it."""
 
 
-class LocalApi(Lists, MakesAndRemoves, Protocol):
+class LocalApi(Reads, MakesAndRemoves, Protocol):
     """The clinic's API server, as far as the agent uses it."""
 
 

@@ -27,9 +27,11 @@ def identity_rules(secret: str) -> list[Object]:
     return [{"apiGroups": [""], "resources": ["secrets"], "resourceNames": [secret], "verbs": ["get", "patch"]}]
 
 
-def local_rules() -> list[Object]:
-    """The rules for the agent's ServiceAccount in the clinic's cluster."""
+def local_rules(account: str) -> list[Object]:
+    """The rules for the agent's ServiceAccount, of this name, in the clinic's cluster."""
     return [
         {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["list", "create", "delete"]},
         {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
+        # Its UID, to which the Jobs belong.
+        {"apiGroups": [""], "resources": ["serviceaccounts"], "resourceNames": [account], "verbs": ["get"]},
     ]

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from fedround_api.names import clinic_namespace
 
+# The agent's own ServiceAccount, as the chart names it in a release `fedround`.
+ACCOUNT = "fedround-agent"
+
 
 @dataclass(frozen=True)
 class AgentSettings:
@@ -15,6 +18,7 @@ class AgentSettings:
     workspace_claim: str = "workspace"
     images_claim: str = "images"
     certificate_secret: str = "fedround-certificate"  # noqa: S105 - the name of an object
+    account: str = ACCOUNT
 
     @property
     def hub_namespace(self) -> str:

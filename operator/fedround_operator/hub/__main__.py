@@ -15,7 +15,7 @@ from fedround_api.jobs import StoreAddress
 from fedround_operator.hub.reconcilers import SWEEP_KEY, Hub
 from fedround_operator.hub.settings import OPERATOR_LEASE, HubSettings
 from fedround_operator.hub.signing import UrlSigner, read_keys
-from fedround_operator.hub.watching import LABEL_SELECTORS, WATCHED
+from fedround_operator.hub.watching import LABEL_SELECTORS, WATCHED, scopes
 from fedround_operator.kit import informer, leader, metrics
 from fedround_operator.kit.api import connect
 from fedround_operator.kit.controller import Controller
@@ -34,6 +34,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     options = Options("fedround-hub", "The operator of a fedround hub.")
     options.add("kubeconfig", "kubeconfig file; empty: the cluster that this runs in", "")
     options.add("namespace", "namespace of the operator's Lease")
+    options.add("network", "namespace of the network: its rounds, models and clinics, and the hub's Jobs")
     options.add("image", "image of the hub's Jobs")
     options.add("store-endpoint", "host:port of the object store, as the hub's Jobs reach it")
     options.add("store-bucket", "bucket", "fedround")
@@ -57,6 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
     set_up(stop)
     lifetime = int(options.url_lifetime_seconds)
     settings = HubSettings(
+        network=options.network,
         image=options.image,
         store=StoreAddress(endpoint=options.store_endpoint, bucket=options.store_bucket, region=options.store_region),
         store_secret=options.store_secret,
@@ -83,11 +85,10 @@ def main(arguments: list[str] | None = None) -> int:
     log.info("started")
     if await_served(api, WATCHED, stop):
         informer.run(
-            WATCHED,
+            scopes(settings.network),
             login=lambda: api.credentials,
             add=controller.queue.add,
             watches=watches,
-            namespace=None,
             finalizer=FINALIZER,
             label_selectors=LABEL_SELECTORS,
         )

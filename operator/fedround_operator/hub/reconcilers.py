@@ -48,7 +48,7 @@ class Hub:
 
     def round(self, key: Key) -> Outcome:
         """Bring a round one step further."""
-        seen = gather_round(self._api, key.namespace, key.name, self._clock)
+        seen = gather_round(self._api, self._signer, key.namespace, key.name, self._clock)
         if seen is None or seen.round.metadata.deletion_timestamp:
             telling.forget_round(key.namespace, key.name)
             self._jobs.forget(key)
@@ -82,7 +82,7 @@ class Hub:
         """Say whether a clinic is available, and tell waiting rounds when that changes."""
         seen = gather_clinic(self._api, key.namespace, key.name, self._clock)
         if seen is None:
-            telling.forget_clinic(key.name)
+            telling.forget_clinic(key.namespace, key.name)
             return Outcome(wake=self._unfinished(key.namespace))
         decision = decide_clinic(seen)
         write_status(self._api, CLINICS, seen.clinic, decision.status.dump())
@@ -98,11 +98,12 @@ class Hub:
         Parts are listed first, so that a new round's are safe.
         """
         parts = self._api.list(CLINIC_ROUNDS, labels={names.PART_OF: names.PART_OF_VALUE})
-        rounds = self._api.list(ROUNDS)
+        rounds = self._api.list(ROUNDS, self._settings.network)
         alive = {round_["metadata"]["uid"] for round_ in rounds}
         for part in parts:
-            meta = part["metadata"]
-            if part["spec"]["round"]["uid"] not in alive:
+            meta, round_ = part["metadata"], part["spec"]["round"]
+            # Another network's are its own hub's, if there is one in this cluster.
+            if round_["namespace"] == self._settings.network and round_["uid"] not in alive:
                 self._api.delete(CLINIC_ROUNDS, meta["namespace"], meta["name"])
                 log.info("removed part of a round that is gone namespace=%s name=%s", meta["namespace"], meta["name"])
         waiting = (round_ for round_ in rounds if not round_.get("status", {}).get("completedAt"))

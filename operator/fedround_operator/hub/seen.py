@@ -13,12 +13,17 @@ from fedround_operator.kit.resources import Object
 
 @dataclass(frozen=True)
 class RoundSeen:
-    """A round and all that its next step depends on; ``parts`` by the clinic's name."""
+    """A round and all that its next step depends on; ``parts`` by the clinic's name.
+
+    ``outdated`` are the clinics whose URLs are not what the operator would sign: the store's keys or the gateway's
+    address are others since.
+    """
 
     round: FederatedRound
     model: FederatedModel | None
     clinics: tuple[Clinic, ...]
     parts: Mapping[str, ClinicRound]
+    outdated: frozenset[str]
     jobs: tuple[JobSeen, ...]
     now: datetime
 

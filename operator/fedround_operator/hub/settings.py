@@ -10,8 +10,9 @@ OPERATOR_LEASE = "fedround-operator"
 
 @dataclass(frozen=True)
 class HubSettings:
-    """Images, store and limits; the same for all rounds."""
+    """The network, images and store; the same for all rounds."""
 
+    network: str
     image: str
     store: StoreAddress
     store_secret: str

@@ -207,19 +207,20 @@ def _tell_figures(model: tuple[str, str], version: str, figures: Metrics | None)
 
 def tell_clinic(seen: ClinicSeen, status: ClinicStatus) -> None:
     """What a clinic can be counted on for, and how long its certificate holds."""
-    name, present = seen.clinic.metadata.name, _state(seen, status)
+    meta, present = seen.clinic.metadata, _state(seen, status)
+    clinic = (meta.namespace, meta.name)
     for state in ClinicState:
-        metrics.CLINIC_STATE.labels(name, state.value).set(state is present)
+        metrics.CLINIC_STATE.labels(*clinic, state.value).set(state is present)
     if status.certificate_expires_at is not None:
-        metrics.CLINIC_CERTIFICATE_END.labels(name).set(parse(status.certificate_expires_at).timestamp())
+        metrics.CLINIC_CERTIFICATE_END.labels(*clinic).set(parse(status.certificate_expires_at).timestamp())
     else:
-        metrics.CLINIC_CERTIFICATE_END.remove(name)
+        metrics.CLINIC_CERTIFICATE_END.remove(*clinic)
 
 
-def forget_clinic(name: str) -> None:
+def forget_clinic(network: str, name: str) -> None:
     """A clinic is no member any more."""
-    metrics.CLINIC_STATE.remove_by_labels({"clinic": name})
-    metrics.CLINIC_CERTIFICATE_END.remove(name)
+    metrics.CLINIC_STATE.remove_by_labels({"network": network, "clinic": name})
+    metrics.CLINIC_CERTIFICATE_END.remove(network, name)
 
 
 def _state(seen: ClinicSeen, status: ClinicStatus) -> ClinicState:

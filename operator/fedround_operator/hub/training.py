@@ -97,7 +97,7 @@ def hand_out(seen: RoundSeen) -> tuple[tuple[Action, ...], float | None]:
             continue
         if part_ended(part):
             continue
-        fresh_for = _seconds_to_refresh(part, seen.now)
+        fresh_for = 0.0 if participant.name in seen.outdated else _seconds_to_refresh(part, seen.now)
         refreshes.append(fresh_for)
         changes = _changes(part, seen.round)
         if changes or fresh_for == 0.0:

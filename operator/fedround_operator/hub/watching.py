@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from fedround_api import names
 from fedround_operator.hub.reconcilers import CLINIC, MODEL, ROUND, SWEEP_KEY
-from fedround_operator.kit.controller import EventKeys, Key
+from fedround_operator.kit.controller import EventKeys, Key, Scope
 from fedround_operator.kit.resources import (
     CLINIC_ROUNDS,
     CLINICS,
@@ -52,20 +52,31 @@ def _job(found: Object, _: bool) -> Iterable[Key]:
 
 
 def _lease(found: Object, _: bool) -> Iterable[Key]:
-    labels = found["metadata"].get("labels", {})
-    if names.CLINIC_LABEL in labels and names.NETWORK_LABEL in labels:
-        yield Key(CLINIC, labels[names.NETWORK_LABEL], labels[names.CLINIC_LABEL])
+    meta = found["metadata"]
+    labels = meta.get("labels", {})
+    clinic = labels.get(names.CLINIC_LABEL, "")
+    # Its clinic may write the labels too: they stand for no other clinic than the one whose namespace it is.
+    if names.NETWORK_LABEL in labels and meta["namespace"] == names.clinic_namespace(clinic):
+        yield Key(CLINIC, labels[names.NETWORK_LABEL], clinic)
 
 
-WATCHED: Mapping[Resource, EventKeys] = {
-    ROUNDS: _round,
-    MODELS: _model,
-    CLINICS: _clinic,
-    CLINIC_ROUNDS: _part,
-    JOBS: _job,
-    PODS: _job,
-    LEASES: _lease,
-}
+_IN_NETWORK: Mapping[Resource, EventKeys] = {ROUNDS: _round, MODELS: _model, CLINICS: _clinic, JOBS: _job, PODS: _job}
+_OF_CLINICS: Mapping[Resource, EventKeys] = {CLINIC_ROUNDS: _part, LEASES: _lease}
+WATCHED: tuple[Resource, ...] = (*_IN_NETWORK, *_OF_CLINICS)
+
+
+def scopes(network: str) -> tuple[Scope, ...]:
+    """What is watched where: in the network's namespace, and in those of all clinics what is this network's."""
+    of_clinics = {resource: _only(network, keys_of) for resource, keys_of in _OF_CLINICS.items()}
+    return Scope(network, _IN_NETWORK), Scope(None, of_clinics)
+
+
+def _only(network: str, keys_of: EventKeys) -> EventKeys:
+    def of_network(found: Object, gone: bool) -> Iterable[Key]:
+        return (key for key in keys_of(found, gone) if key.namespace == network)
+
+    return of_network
+
 
 _PART_OF = selector({names.PART_OF: names.PART_OF_VALUE})
 LABEL_SELECTORS: Mapping[Resource, str] = {JOBS: _PART_OF, PODS: _PART_OF, LEASES: _PART_OF}

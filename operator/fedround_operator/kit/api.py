@@ -14,16 +14,8 @@ import urllib3
 import yaml
 from kubernetes import client, config
 
-from fedround_operator.kit.errors import (
-    AlreadyExists,
-    ApiError,
-    ApiRefused,
-    ApiUnreachable,
-    Conflict,
-    Forbidden,
-    Invalid,
-    NotFound,
-)
+from fedround_operator.kit.answers import read_items, read_names, read_object, refusal
+from fedround_operator.kit.errors import AlreadyExists, ApiUnreachable, Conflict, NotFound
 from fedround_operator.kit.resources import Object, Resource, query, selector
 
 # Connect and read limits: an API server that is alive answers a bounded list in a second or two. Much shorter would
@@ -82,8 +74,7 @@ class KubeApi:
         Raises:
             NotFound: there is none of that name.
         """
-        found: Object = self._call("GET", resource.path(namespace, name))
-        return found
+        return self._call("GET", resource.path(namespace, name))
 
     def list(
         self, resource: Resource, namespace: str | None = None, labels: dict[str, str] | None = None, fields: str = ""
@@ -102,7 +93,7 @@ class KubeApi:
                     **{"continue": token},
                 ),
             )
-            items += page.get("items", [])
+            items += read_items(page)
             token = page.get("metadata", {}).get("continue")
             if not token:
                 return items
@@ -127,7 +118,7 @@ class KubeApi:
                 preload_content=False,
             )
             if answer.status != 200:
-                raise _refusal(f"GET {path}", answer.status, answer.read())
+                raise refusal(f"GET {path}", answer.status, answer.read())
             for event in _events(answer):
                 if event["type"] == "ERROR":
                     raise ApiUnreachable(f"GET {path}: {event['object'].get('message', 'the watch failed')}")
@@ -142,10 +133,9 @@ class KubeApi:
             AlreadyExists: an object of that name is there.
         """
         try:
-            made: Object = self._call("POST", resource.path(namespace), body)
+            return self._call("POST", resource.path(namespace), body)
         except Conflict as error:
             raise AlreadyExists(str(error)) from error
-        return made
 
     def patch(
         self, resource: Resource, namespace: str, name: str, body: Object, subresource: str | None = None
@@ -156,8 +146,7 @@ class KubeApi:
             Conflict: the resourceVersion is not the current one.
         """
         path = resource.path(namespace, name, subresource)
-        patched: Object = self._call("PATCH", path, body, "application/merge-patch+json")
-        return patched
+        return self._call("PATCH", path, body, "application/merge-patch+json")
 
     def delete(self, resource: Resource, namespace: str, name: str) -> None:
         """Remove the object with its dependents, in the background; one that is gone already is fine."""
@@ -168,14 +157,14 @@ class KubeApi:
 
     def serves(self, resource: Resource) -> bool:
         """Whether discovery names the resource, in the list of groups and in that of its group's resources."""
-        if resource.group and resource.group not in _names(self._call("GET", "/apis").get("groups", [])):
+        if resource.group and resource.group not in read_names(self._call("GET", "/apis").get("groups")):
             return False
         try:
-            return resource.plural in _names(self._call("GET", resource.root).get("resources", []))
+            return resource.plural in read_names(self._call("GET", resource.root).get("resources"))
         except NotFound:
             return False
 
-    def _call(self, method: str, path: str, body: Object | None = None, kind: str = "application/json") -> Any:
+    def _call(self, method: str, path: str, body: Object | None = None, kind: str = "application/json") -> Object:
         session = self._current()
         headers = {"Accept": "application/json", "Content-Type": kind, **session.authorization()}
         try:
@@ -188,15 +177,12 @@ class KubeApi:
             )
             content = answer.data if answer.data is not None else answer.read()
         except client.ApiException as error:  # how older versions of the package tell of a status that is no success
-            raise _refusal(f"{method} {path}", error.status, error.body) from error
+            raise refusal(f"{method} {path}", error.status, error.body) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ApiUnreachable(f"{method} {path}: no answer from {session.configuration.host}: {error}") from error
         if not 200 <= answer.status <= 299:
-            raise _refusal(f"{method} {path}", answer.status, content)
-        try:
-            return json.loads(content)
-        except ValueError as error:
-            raise ApiUnreachable(f"{method} {path}: what answered is no API server: it sent no JSON") from error
+            raise refusal(f"{method} {path}", answer.status, content)
+        return read_object(f"{method} {path}", content)
 
     def _current(self) -> "_Session":
         """The session to use now; with a new one after a renewal, requests under way end on the old one."""
@@ -218,18 +204,6 @@ class _Session:
         return {"authorization": setting["value"]} if setting and setting["value"] else {}
 
 
-_REFUSALS: dict[int, type[ApiRefused]] = {401: Forbidden, 403: Forbidden, 404: NotFound, 409: Conflict, 422: Invalid}
-
-
-def _refusal(request: str, status: int, body: str | bytes | None) -> ApiError:
-    text = f"{request}: {status} {_message(body)}"
-    if status in _REFUSALS:
-        return _REFUSALS[status](text)
-    if status == 429 or status >= 500 or not status:
-        return ApiUnreachable(text)
-    return ApiRefused(text)
-
-
 def _events(answer: Any) -> Iterator[Object]:
     """The events of a watch, one a line, as they come."""
     rest = b""
@@ -239,17 +213,6 @@ def _events(answer: Any) -> Iterator[Object]:
             yield from map(json.loads, lines)
     finally:
         answer.close()
-
-
-def _names(listed: list[Object]) -> set[str]:
-    return {one["name"] for one in listed}
-
-
-def _message(body: str | bytes | None) -> str:
-    try:
-        return str(json.loads(body or "{}").get("message", ""))
-    except (ValueError, AttributeError):
-        return ""
 
 
 # What the package makes of a file that is something else: it looks into it without a check.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from fedround_operator.kit import metrics
 from fedround_operator.kit.errors import ApiError, Conflict
 from fedround_operator.kit.health import Turns
-from fedround_operator.kit.resources import Object
+from fedround_operator.kit.resources import Object, Resource
 from fedround_operator.kit.workqueue import WorkQueue
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,14 @@ class Outcome:
 Reconciler = Callable[[Key], Outcome]
 EventKeys = Callable[[Object, bool], Iterable[Key]]
 """From an object and whether it is gone to the keys that have to look at it."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is watched in one namespace, or in all of them with None."""
+
+    namespace: str | None
+    watched: Mapping[Resource, EventKeys]
 
 
 class Controller:

@@ -14,7 +14,7 @@ import aiohttp
 import kopf
 
 from fedround_operator.kit.api import Credentials
-from fedround_operator.kit.controller import EventKeys, Key
+from fedround_operator.kit.controller import EventKeys, Key, Scope
 from fedround_operator.kit.health import Watches
 from fedround_operator.kit.resources import Resource
 
@@ -109,22 +109,28 @@ def _registry(
 
 
 def run(
-    watched: Mapping[Resource, EventKeys],
+    scopes: Iterable[Scope],
     login: Callable[[], Credentials],
     add: Callable[[Key], None],
     watches: Watches,
     *,
-    namespace: str | None,
     finalizer: str,
     label_selectors: Mapping[Resource, str],
 ) -> None:
-    """Watch one namespace, or all with None, until SIGTERM or SIGINT: kopf takes over both signals."""
-    asyncio.run(
-        kopf.operator(
-            registry=_registry(watched, login, add, watches),
-            settings=_settings(label_selectors, finalizer),
-            standalone=True,
-            clusterwide=namespace is None,
-            namespaces=[namespace] if namespace else [],
-        )
-    )
+    """Watch all scopes until SIGTERM or SIGINT: kopf takes over both signals."""
+
+    async def watch() -> None:
+        # An operator of kopf watches all its kinds in the same namespaces, so there is one for each scope. When a root
+        # task of any ends, by the signal or a failure, all are ended.
+        own, roots = asyncio.all_tasks(), list[asyncio.Task[Any]]()
+        for scope in scopes:
+            roots += await kopf.spawn_tasks(
+                registry=_registry(scope.watched, login, add, watches),
+                settings=_settings(label_selectors, finalizer),
+                standalone=True,
+                clusterwide=scope.namespace is None,
+                namespaces=[scope.namespace] if scope.namespace else [],
+            )
+        await kopf.run_tasks(roots, ignored=own)
+
+    asyncio.run(watch())

@@ -130,13 +130,13 @@ EVALUATIONS = Gauge(
 CLINIC_STATE = Gauge(
     "fedround_clinic_state",
     "1 for the state in which a clinic is, 0 for the others.",
-    ("clinic", "state"),
+    ("network", "clinic", "state"),
     registry=OPERATOR_ONLY,
 )
 CLINIC_CERTIFICATE_END = Gauge(
     "fedround_clinic_certificate_expiry_timestamp_seconds",
     "When the newest certificate of a clinic ends, as the hub has it on record.",
-    ("clinic",),
+    ("network", "clinic"),
     registry=OPERATOR_ONLY,
 )
 

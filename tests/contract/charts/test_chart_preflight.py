@@ -41,6 +41,7 @@ def test_the_installation_is_read_back_from_what_helm_made() -> None:
             workspace_claim="agent-workspace",
             images_claim="skin-images",
             certificate_secret="ottawa-certificate",
+            account="agent-agent",
         ),
         gateway="fedround.example.org:8443",
         agent_image="registry.example.org/fedround-operator:0.1.0",

@@ -11,6 +11,7 @@ import pytest
 from fedround_operator import revocations
 from fedround_operator.agent import rights as agent_rights
 from fedround_operator.hub import rights as hub_rights
+from fedround_operator.hub.settings import OPERATOR_LEASE
 from fedround_operator.kit.revokedlist import CONFIG_MAP
 from support.charts import CHARTS, CLINIC, HUB, VARIANTS, Object, Pod, environment, of_kind, pods, rendered
 
@@ -64,7 +65,8 @@ def test_a_path_that_a_program_is_given_is_mounted(pod: Pod, container: Object) 
 def test_the_operator_is_told_what_the_values_say(monkeypatch: pytest.MonkeyPatch) -> None:
     options = _started(_container(HUB, "every part", "operator"), monkeypatch)
 
-    assert (options.namespace, options.image) == ("fedround-system", "registry.example.org/fedround-training:0.1.0")
+    assert (options.namespace, options.network) == ("fedround-system", "skin-network")
+    assert options.image == "registry.example.org/fedround-training:0.1.0"
     assert (options.store_endpoint, options.store_secret) == ("s3.example.org:8443", "store-keys")
     assert (options.gateway, options.metrics_port, options.workers) == ("fedround.example.org:443", "8080", "4")
 
@@ -84,6 +86,18 @@ def test_the_agent_is_told_what_the_values_say(monkeypatch: pytest.MonkeyPatch) 
     assert (options.workspace_claim, options.images_claim) == ("agent-workspace", "skin-images")
 
 
+@pytest.mark.parametrize("variant", [variant for chart, variant in VARIANTS if chart == CLINIC])
+def test_the_account_that_jobs_are_to_belong_to_is_the_agents_own(
+    variant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = _started(_container(CLINIC, variant, "agent"), monkeypatch)
+    (pod,) = [one for one in pods(rendered(CLINIC, variant)) if one.name.startswith("Deployment")]
+
+    assert told.account == pod.spec["serviceAccountName"]
+    (role,) = of_kind(rendered(CLINIC, variant), "Role")
+    assert agent_rights.local_rules(told.account)[-1] in role["rules"]
+
+
 def _rules(chart: str, kind: str, name: str) -> list[dict[str, Any]]:
     (found,) = of_kind(rendered(chart, next(v for c, v in VARIANTS if c == chart)), kind, name)
     rules: list[dict[str, Any]] = found["rules"]
@@ -94,8 +108,25 @@ def test_the_operator_gets_the_rights_that_its_code_needs() -> None:
     assert _rules(HUB, "ClusterRole", "fedround-system-fedround-operator") == hub_rights.cluster_rules()
 
 
+@pytest.mark.parametrize("variant", [variant for chart, variant in VARIANTS if chart == HUB])
+def test_the_rights_of_the_operator_lie_where_it_is_told_to_work(variant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = _started(_container(HUB, variant, "operator"), monkeypatch)
+    roles, bindings = (
+        [one for one in of_kind(rendered(HUB, variant), kind) if "-operator" in one["metadata"]["name"]]
+        for kind in ("Role", "RoleBinding")
+    )
+
+    assert [(role["metadata"]["namespace"], role["rules"]) for role in roles] == [
+        (told.network, hub_rights.network_rules()),
+        (told.namespace, hub_rights.lease_rules(OPERATOR_LEASE)),
+    ]
+    assert [(one["metadata"]["namespace"], one["roleRef"]["name"]) for one in bindings] == [
+        (role["metadata"]["namespace"], role["metadata"]["name"]) for role in roles
+    ]
+
+
 def test_the_agent_gets_the_rights_that_its_code_needs() -> None:
-    wanted = [*agent_rights.local_rules(), *agent_rights.identity_rules("fedround-certificate")]
+    wanted = [*agent_rights.local_rules("fedround-agent"), *agent_rights.identity_rules("fedround-certificate")]
 
     assert _rules(CLINIC, "Role", "fedround-agent") == wanted
 

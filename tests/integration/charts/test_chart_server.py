@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from fedround_api.jobs import Role
+from fedround_operator.kit.jobmanifests import JobRequest, job
 from support.charts import CHARTS, CLINIC, HUB, NAMESPACES, VARIANTS, Object, Refused, example, pods, rendered, run_helm
+from support.markdown_pages import CHECKOUT, Page
 from support.running_cluster import RunningCluster
 
 pytest_plugins = ("support.cluster_fixture",)
@@ -108,6 +111,65 @@ def test_a_release_of_helm_3_goes_on_with_helm_4(hub: RunningCluster) -> None:
     helm(4, "uninstall", HUB, kubeconfig)
 
 
+def test_the_pages_commands_give_the_store_new_keys_and_an_upgrade_keeps_them(
+    hub: RunningCluster, tmp_path: Path
+) -> None:
+    page, section = Page(CHECKOUT / "docs" / "operations.md"), "New keys for the store"
+    (keys,) = [block.text for block in page.blocks if (block.section, block.language) == (section, "json")]
+    (tmp_path / "keys.json").write_text(keys)
+    typed = [one.words[1:] for one in page.commands() if one.section == section and one.words[0] == "kubectl"]
+    helm(4, "install", HUB, hub.cluster.admin_kubeconfig)
+
+    for words in typed:
+        # No pod comes up here, so nobody waits for it; and the release has another name than the page's.
+        if words[:2] != ("rollout", "status"):
+            path = str(tmp_path / "keys.json")
+            hub.kubectl(*(one.replace("keys.json", path).replace("fedround-hub-", "fedround-") for one in words))
+    helm(4, "upgrade", HUB, hub.cluster.admin_kubeconfig, values={"operator": {"workers": 8}})
+
+    given = json.loads(keys)["stringData"]
+    for space in ("fedround-system", "skin-network"):
+        held = hub.get("secret", "fedround-store", "-n", space)["data"]
+        assert {name: base64.b64decode(value).decode() for name, value in held.items()} == given
+    begun_anew = {
+        one["metadata"]["name"]
+        for one in hub.get("deployments", "-n", "fedround-system")["items"]
+        if "kubectl.kubernetes.io/restartedAt" in one["spec"]["template"]["metadata"].get("annotations", {})
+    }
+    assert begun_anew == {"fedround-minio", "fedround-operator"}
+    helm(4, "uninstall", HUB, hub.cluster.admin_kubeconfig)
+
+
+JOBS_CREATE = {"group": "batch", "resource": "jobs", "verb": "create"}
+LEASES_PATCH = {"group": "coordination.k8s.io", "resource": "leases", "verb": "patch"}
+ROUNDS_GET = {"group": "fedround.dev", "resource": "federatedrounds", "verb": "get"}
+
+
+def test_the_operator_makes_jobs_in_its_network_and_holds_its_own_lease_and_neither_elsewhere(
+    hub: RunningCluster,
+) -> None:
+    helm(4, "install", HUB, hub.cluster.admin_kubeconfig)
+
+    def allowed(right: Mapping[str, str], namespace: str, name: str = "") -> bool:
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": {
+                "user": "system:serviceaccount:fedround-system:fedround-operator",
+                "resourceAttributes": {**right, "namespace": namespace, "name": name},
+            },
+        }
+        answer = hub.kubectl("create", "-f", "-", "-o", "json", stdin=json.dumps(review))
+        return bool(json.loads(answer)["status"]["allowed"])
+
+    spaces = ("skin-network", "fedround-system", "kube-system", "clinic-ottawa")
+    assert [space for space in spaces if allowed(JOBS_CREATE, space)] == ["skin-network"]
+    assert [space for space in spaces if allowed(ROUNDS_GET, space, "first-round")] == ["skin-network"]
+    assert [space for space in spaces if allowed(LEASES_PATCH, space, "fedround-operator")] == ["fedround-system"]
+    assert not allowed(LEASES_PATCH, "fedround-system", "another")
+    helm(4, "uninstall", HUB, hub.cluster.admin_kubeconfig)
+
+
 # --- the clinic, as the administrator of its namespace and of nothing else
 
 
@@ -155,6 +217,44 @@ def test_a_clinic_installs_with_the_rights_of_a_namespaces_administrator(
     assert sorted(one["metadata"]["name"] for one in left) == ["fedround-certificate", "fedround-workspace"]
     held = cluster.get("secret", "fedround-certificate", "-n", home)["data"]
     assert held == {"tls.key": base64.b64encode(b"made by the clinic").decode()}
+    cluster.kubectl("delete", "pvc/fedround-workspace", "-n", home, "--wait=false")
+
+
+def test_a_clinics_job_runs_on_through_an_upgrade_and_ends_with_the_release(
+    cluster: RunningCluster, administrator: Path
+) -> None:
+    home = NAMESPACES[CLINIC]
+    helm(4, "install", CLINIC, administrator)
+    account = cluster.get("serviceaccount", "fedround-agent", "-n", home)["metadata"]
+    owner = {"apiVersion": "v1", "kind": "ServiceAccount", "name": account["name"], "uid": account["uid"]}
+    request = JobRequest(
+        name="train-of-a-round",
+        namespace=home,
+        role=Role.TRAIN,
+        attempt=1,
+        image="shell",
+        input_json="{}",
+        deadline_seconds=600,
+        arguments=("sleep 600",),
+        owner=owner,
+    )
+    cluster.apply(job(request))
+
+    def pods() -> list[tuple[str, str]]:
+        found = cluster.get("pods", "-n", home, "-l", "batch.kubernetes.io/job-name=train-of-a-round")["items"]
+        return [(one["metadata"]["uid"], one["status"]["phase"]) for one in found]
+
+    cluster.wait_for(lambda: [phase for _, phase in pods()] == ["Running"], 30)
+    before = pods()
+
+    helm(3, "upgrade", CLINIC, administrator, values={"policy": {"caseVolume": 900}})
+    helm(4, "upgrade", CLINIC, administrator, "--force-replace")
+    assert cluster.get("serviceaccount", "fedround-agent", "-n", home)["metadata"]["uid"] == account["uid"]
+    assert pods() == before
+
+    helm(4, "uninstall", CLINIC, administrator)
+    cluster.wait_for(lambda: pods() == [], 60)
+    assert cluster.get("jobs", "-n", home)["items"] == []
     cluster.kubectl("delete", "pvc/fedround-workspace", "-n", home, "--wait=false")
 
 

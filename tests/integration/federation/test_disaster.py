@@ -23,9 +23,9 @@ from fedround_api.crd import definitions
 from fedround_api.kinds import FederatedModel, FederatedRound, find_condition
 from fedround_api.kinds.clinic import CERTIFICATE_VALID
 from fedround_local.federation import layout, objects, runtime
+from fedround_local.federation.enrolment import operator_rules
 from fedround_local.federation.federation import ADMINISTRATOR, Federation
 from fedround_local.objectstore import BUCKET
-from fedround_operator.hub import rights
 from fedround_operator.kit.api import connect
 from fedround_operator.kit.errors import ApiError
 from fedround_operator.kit.privatefiles import write_private
@@ -107,7 +107,7 @@ def install_anew(network: Network) -> Network:
     kubectl.apply(definitions())
     kubectl.run("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
     secret = {**keys, "endpoint": store.address, "bucket": BUCKET}
-    kubectl.apply([*objects.hub_objects(secret, rights.cluster_rules()), revoked_list()])
+    kubectl.apply([*objects.hub_objects(secret, operator_rules()), revoked_list()])
     return Network(federation)
 
 

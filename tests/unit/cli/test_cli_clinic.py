@@ -13,6 +13,7 @@ import pytest
 import yaml
 from cryptography import x509
 
+from fedround_api import names
 from fedround_cli import clinic_list, clinic_readmit
 from fedround_cli.clinic_keys import ensure_key, ensure_next_key
 from fedround_cli.connection import HubError
@@ -24,7 +25,7 @@ from fedround_operator.enrolment.members import Members, Terms
 from fedround_operator.enrolment.revocations import ConfigMapRevocations
 from fedround_operator.kit import pki
 from fedround_operator.kit.errors import NotFound
-from fedround_operator.kit.resources import CLINICS, NAMESPACES, SECRETS
+from fedround_operator.kit.resources import CLINICS, LEASES, NAMESPACES, SECRETS
 from support.builders import condition
 from support.fake_api import Call, FakeApi, with_revoked_list
 from support.identities import YEAR, Registry, encoded, files_in, make_secret, now
@@ -352,6 +353,19 @@ class TestList:
 
         assert (found["north"]["certificate"], found["north"]["suspended"]) == ("revoked", True)
         assert found["by-hand"]["certificate"] == "missing"
+
+    @pytest.mark.parametrize(("minutes_later", "request_"), [(0, "answered"), (4, "answered"), (6, "not taken")])
+    def test_an_answer_that_its_agent_leaves_in_the_lease_is_told(self, minutes_later: int, request_: str) -> None:
+        network = Network()
+        network.admit("north")
+        (clinic,) = network.api.peek(CLINICS, "skin-network")
+        answer = {names.RENEWED_CERTIFICATE_ANNOTATION: clinic["spec"]["certificates"][0]["pem"]}
+        network.api.patch(LEASES, "clinic-north", "agent", {"metadata": {"annotations": answer}})
+
+        (member,) = network.members.all()
+
+        at = now() + timedelta(minutes=minutes_later)
+        assert clinic_list.as_data(member, at)["request"] == request_
 
     def test_what_a_clinic_writes_into_its_lease_cannot_steer_the_terminal(self) -> None:
         lines = columns(("NAME", "AGENT"), [("north", "\x1b]0;pwned\x07\n0.1.0")])

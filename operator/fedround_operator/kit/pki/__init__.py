@@ -10,7 +10,7 @@ federation's, which names the clinics at the gateway. It knows no paths but thos
 issues, and nothing about Kubernetes. A private key is made where it is used: a clinic hands over only a request.
 """
 
-from fedround_operator.kit.pki.authority import LONG, Authority, Credential
+from fedround_operator.kit.pki.authority import BACKDATED, LONG, Authority, Credential
 from fedround_operator.kit.pki.certificates import (
     CertificateSeen,
     fingerprint,
@@ -32,6 +32,7 @@ from fedround_operator.kit.pki.requests import (
 )
 
 __all__ = [
+    "BACKDATED",
     "LARGEST_PEM_BYTES",
     "LONG",
     "Authority",

@@ -19,7 +19,7 @@ from fedround_operator.kit.privatefiles import write_private
 # An authority, and whatever a federation on one machine issues to itself: nobody is there who would renew it.
 LONG = datetime.timedelta(days=3650)
 # Clocks of a laptop jump, and a certificate from the future is refused by every peer; a short life gives a tenth.
-_BACKDATED = datetime.timedelta(hours=1)
+BACKDATED = datetime.timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -166,6 +166,6 @@ def _validity(builder: x509.CertificateBuilder, lifetime: datetime.timedelta) ->
     now = datetime.datetime.now(datetime.UTC)
     return (
         builder.serial_number(x509.random_serial_number())
-        .not_valid_before(now - min(_BACKDATED, lifetime / 10))
+        .not_valid_before(now - min(BACKDATED, lifetime / 10))
         .not_valid_after(now + lifetime)
     )

@@ -50,6 +50,7 @@ def see(
     return PartSeen(
         part=ClinicRound.model_validate(make_clinic_round(spec=spec, status=status)),
         jobs=jobs,
+        owner={"apiVersion": "v1", "kind": "ServiceAccount", "name": "fedround-agent", "uid": "acc0c0de"},
         policy=read_policy(policy or make_policy()),
         busy=busy,
         keep=(),

@@ -6,6 +6,7 @@ import stat
 import threading
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,8 @@ from fedround_operator.kit.resources import CLINICS, LEASES, SECRETS, Object
 from support.builders import make_lease
 from support.fake_api import Call, FakeApi
 from support.identities import YEAR, Held, Registry, encoded, files_in, make_secret, now
+
+RENEWED = names.RENEWED_CERTIFICATE_ANNOTATION
 
 
 class Clinic:
@@ -288,6 +291,36 @@ def test_a_certificate_that_was_not_asked_for_is_refused_once_and_the_request_st
     clinic.beat()
     clinic.keeper.look()
     assert clinic.laid_out["tls.crt"] == renewed.certificate
+
+
+def test_an_answer_from_a_future_that_has_come_is_taken(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    clinic = asking(tmp_path)
+    renewed = clinic.certify_request()
+    clinic.answer(renewed.certificate.decode())
+    right, clinic.now = clinic.now, clinic.now - timedelta(hours=2)
+    for _ in range(3):
+        clinic.beat()
+        clinic.keeper.look()
+    assert clinic.laid_out["tls.crt"] == clinic.first.certificate
+    assert len([one for one in caplog.records if "refused" in one.message]) == 1
+
+    clinic.now = right
+    clinic.keeper.look()
+
+    assert clinic.laid_out["tls.crt"] == renewed.certificate
+
+
+@pytest.mark.parametrize(
+    "annotations",
+    [7, ["text"], "text", {RENEWED: 7}, {RENEWED: ["text"]}, {RENEWED: {}}, {RENEWED: "\ud800"}, {RENEWED: "Straße"}],
+)
+def test_what_no_administrator_writes_into_the_lease_is_passed_over(tmp_path: Path, annotations: Any) -> None:
+    clinic = asking(tmp_path)
+
+    clinic.keeper.offered({"metadata": {"annotations": annotations}})
+
+    assert clinic.keeper.look()
+    assert clinic.laid_out["tls.crt"] == clinic.first.certificate
 
 
 def test_who_followed_the_link_before_a_renewal_still_has_files_that_fit(tmp_path: Path) -> None:

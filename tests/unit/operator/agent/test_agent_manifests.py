@@ -20,6 +20,7 @@ SETTINGS = AgentSettings(clinic="north", namespace="north", image="registry/fedr
 SEEN = PartSeen(
     part=ClinicRound.model_validate(make_clinic_round()),
     jobs=(),
+    owner={"apiVersion": "v1", "kind": "ServiceAccount", "name": "fedround-agent", "uid": "acc0c0de"},
     policy=None,
     busy=frozenset(),
     keep=("0a0b0c0d-0000-4000-8000-000000000002",),

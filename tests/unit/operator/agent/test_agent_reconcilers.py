@@ -1,13 +1,15 @@
 """The agent over two API servers in memory: whole parts, turns, ended and forgotten Jobs."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from fedround_operator.agent.gather import is_settled
 from fedround_operator.agent.reconcilers import ENDED_JOBS_KEY, SWEEP_KEY
 from fedround_operator.kit.controller import Key
-from fedround_operator.kit.errors import ApiUnreachable, Conflict
-from fedround_operator.kit.resources import CLINIC_ROUNDS, JOBS, PODS
+from fedround_operator.kit.errors import ApiUnreachable, Conflict, NotFound
+from fedround_operator.kit.resources import CLINIC_ROUNDS, JOBS, PODS, SERVICE_ACCOUNTS
 from support.builders import make_clinic_round, make_policy
 from support.clinic_world import PART, ClinicWorld
 from support.job_player import input_of
@@ -32,6 +34,34 @@ def test_a_part_goes_from_the_assignment_to_the_submission() -> None:
     trained = {"updateDigest": "0dd5" * 16, "updateBytes": 770_100}
     assert status["result"] == {**trained, "locked": ["Files", "Network"]}
     assert status["attempts"] == {"fetch": 1, "train": 1, "submit": 1}
+
+
+def test_each_job_belongs_to_the_account_as_it_is_when_the_job_is_made() -> None:
+    world = ClinicWorld()
+    world.assign()
+    world.settle()
+    account = {"metadata": {"name": "fedround-agent", "uid": "acc0c0de-0000-4000-8000-000000000002"}}
+    world.local.put(SERVICE_ACCOUNTS, "north", account)
+
+    world.finish()
+
+    owners = [(one["kind"], one["uid"]) for job in world.jobs.all() for one in job["metadata"]["ownerReferences"]]
+    assert owners == [
+        ("ServiceAccount", "acc0c0de-0000-4000-8000-000000000001"),
+        ("ServiceAccount", "acc0c0de-0000-4000-8000-000000000002"),
+        ("ServiceAccount", "acc0c0de-0000-4000-8000-000000000002"),
+    ]
+
+
+def test_no_job_is_made_once_the_account_is_gone() -> None:
+    world = ClinicWorld()
+    world.assign()
+    world.local.delete(SERVICE_ACCOUNTS, "north", "fedround-agent")
+
+    with pytest.raises(NotFound):
+        world.reconcile()
+
+    assert world.jobs.roles() == []
 
 
 def test_the_same_view_is_not_written_twice() -> None:
@@ -244,3 +274,14 @@ class TestSweep:
         outcome = world.agent.sweep(SWEEP_KEY)
 
         assert (outcome.again_seconds, outcome.wake) == (60.0, (Key("ClinicRound", "clinic-north", PART),))
+
+
+@pytest.mark.parametrize(
+    "status", [None, 7, "text", [], {"conditions": 7}, {"conditions": None}, {"conditions": [7, None, "text"]}]
+)
+def test_a_part_whose_status_cannot_be_understood_is_not_settled(status: Any) -> None:
+    assert is_settled({"status": status}) is False
+
+
+def test_a_part_is_settled_by_its_condition_beside_what_cannot_be_understood() -> None:
+    assert is_settled({"status": {"conditions": [7, {"type": "Succeeded", "status": "False"}]}})

@@ -30,14 +30,14 @@ def granted(rules: list[Object]) -> set[Right]:
 
 
 def needed(api: FakeApi, namespace: str) -> set[Right]:
-    """What the calls need; the name counts only for Leases, of which the agent has one."""
+    """What the calls need; the name counts for Leases and accounts, of which the agent has one each."""
     assert {call.namespace for call in api.calls} == {namespace}
     return {
         (
             call.resource.group,
             call.resource.plural + (f"/{call.subresource}" if call.subresource else ""),
             call.verb,
-            call.name if call.resource.plural == "leases" else None,
+            call.name if call.resource.plural in ("leases", "serviceaccounts") else None,
         )
         for call in api.calls
     }
@@ -67,4 +67,4 @@ def test_the_rights_are_those_that_a_whole_life_needs() -> None:
     world.agent.sweep(SWEEP_KEY)
 
     assert granted(hub_rules()) == needed(world.hub, "clinic-north") | INFORMER
-    assert granted(local_rules()) == needed(world.local, "north")
+    assert granted(local_rules("fedround-agent")) == needed(world.local, "north")

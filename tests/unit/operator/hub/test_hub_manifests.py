@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -17,6 +17,7 @@ from fedround_operator.hub.events import transition_event
 from fedround_operator.hub.manifests import aggregate_job, clinic_round, init_job, validate_job
 from fedround_operator.hub.seen import StartedRound
 from fedround_operator.hub.signing import StoreKeys, UrlSigner, read_keys
+from fedround_operator.kit.instants import parse
 from fedround_operator.kit.resources import Object
 from support.builders import BASE_DIGEST
 from support.golden import assert_golden
@@ -209,6 +210,19 @@ def test_a_store_that_insists_on_its_own_name_is_signed_for_and_reached_through_
         as_the_store_sees_it = parts._replace(netloc=signed_for).geturl()
         found = parse_qs(parts.query)["X-Amz-Signature"]
         assert found == [signature_v4(method, as_the_store_sees_it, "very-secret")]
+
+
+@pytest.mark.parametrize("host", ["", "s3.eu-1.amazonaws.com"])
+def test_the_same_keys_sign_the_same_urls_for_the_same_second_and_other_keys_others(host: str) -> None:
+    def urls(keys: StoreKeys, now: datetime) -> TransferUrls:
+        signer = UrlSigner("gateway.example:8443", "fed", "eu-1", keys, 3600, store_host=host)
+        return signer.sign("skin-lesion", BASE_DIGEST, "north", ROUND_UID, now)
+
+    first = urls(StoreKeys("access", "very-secret"), NOON + timedelta(milliseconds=700))
+
+    assert urls(StoreKeys("access", "very-secret"), parse(first.signed_at)) == first
+    assert urls(StoreKeys("access", "another-secret"), parse(first.signed_at)) != first
+    assert urls(StoreKeys("another", "very-secret"), parse(first.signed_at)) != first
 
 
 def test_keys_are_read_from_a_mounted_secret(tmp_path: Path) -> None:

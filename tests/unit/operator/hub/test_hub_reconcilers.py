@@ -8,8 +8,9 @@ import pytest
 
 from fedround_api import names
 from fedround_operator.hub.reconcilers import CLINIC, MODEL, ROUND, SWEEP_KEY, Hub
-from fedround_operator.hub.rights import cluster_rules
-from fedround_operator.hub.watching import LABEL_SELECTORS, WATCHED
+from fedround_operator.hub.rights import cluster_rules, lease_rules, network_rules
+from fedround_operator.hub.settings import OPERATOR_LEASE
+from fedround_operator.hub.watching import LABEL_SELECTORS, scopes
 from fedround_operator.kit import metrics
 from fedround_operator.kit.controller import Key
 from fedround_operator.kit.errors import ApiError, Conflict, Forbidden, NotFound
@@ -28,8 +29,9 @@ from fedround_operator.kit.resources import (
 from support.builders import make_clinic_round, make_job
 from support.fake_api import Call
 from support.hub_builders import NETWORK, SETTINGS, WORKING, clinic_object, model_object, round_object
-from support.hub_world import FakeSigner, HubWorld
+from support.hub_world import KEYS_OF, FakeSigner, HubWorld
 
+SYSTEM = "fedround-system"
 ROUND_KEY = Key(ROUND, NETWORK, "skin-2026-w48")
 
 
@@ -190,7 +192,7 @@ def test_the_end_of_a_clinics_certificate_is_a_metric_as_long_as_there_is_one() 
 
     def told() -> float | None:
         name = "fedround_clinic_certificate_expiry_timestamp_seconds"
-        return metrics.REGISTRY.get_sample_value(name, {"clinic": "east"})
+        return metrics.REGISTRY.get_sample_value(name, {"network": NETWORK, "clinic": "east"})
 
     record = {
         "sha256": "ce" * 32,
@@ -241,6 +243,26 @@ def test_urls_are_signed_anew_for_the_objects_of_the_same_part() -> None:
     assert after["spec"]["urls"]["signedAt"] == "2026-11-24T12:40:00Z"
     assert after["spec"]["urls"]["update"].startswith("https://gateway/clinics/north/")
     assert {**after["spec"], "urls": None} == {**before["spec"], "urls": None}
+
+
+def test_an_operator_that_is_started_with_other_keys_signs_all_open_urls_anew_and_once() -> None:
+    world = in_training()
+    world.behaviour["east"] = WORKING
+    world.pass_time(60)
+    before = world.parts()
+    world.restart()
+    world.settle()
+    assert world.parts() == before
+
+    world.signer = FakeSigner("second")
+    world.restart()
+    world.settle()
+    after = world.parts()
+    world.settle()
+
+    assert world.parts() == after
+    assert [part["spec"]["urls"]["update"].split("?")[1] for part in after] == ["second&2026-11-24T12:01:00Z"] * 3
+    assert [part["spec"]["urls"]["checkpoint"].split("?")[1] for part in after] == ["second&2026-11-24T12:01:00Z"] * 3
 
 
 def test_a_part_that_is_made_while_the_round_is_suspended_is_suspended_from_the_start() -> None:
@@ -331,7 +353,7 @@ EVENTS_TO_KEYS: list[tuple[str, Resource, Object, bool, list[Key]]] = [
 def test_an_event_makes_the_keys_that_have_to_look_at_it(
     what: str, resource: Resource, found: Object, gone: bool, keys: list[Key]
 ) -> None:
-    assert list(WATCHED[resource](found, gone)) == keys
+    assert list(KEYS_OF[resource](found, gone)) == keys
 
 
 @pytest.mark.parametrize("resource", [JOBS, PODS])
@@ -345,24 +367,66 @@ def test_an_event_makes_the_keys_that_have_to_look_at_it(
 def test_jobs_and_pods_wake_their_owner(resource: Resource, labels: dict[str, str], key: Key) -> None:
     found = {"metadata": {"name": "x", "namespace": NETWORK, "labels": labels}}
 
-    assert list(WATCHED[resource](found, False)) == [key]
+    assert list(KEYS_OF[resource](found, False)) == [key]
 
 
 def test_the_lease_of_an_agent_wakes_its_clinic_in_its_network() -> None:
     labels = {names.CLINIC_LABEL: "north", names.NETWORK_LABEL: NETWORK}
     found = {"metadata": {"name": "agent", "namespace": "clinic-north", "labels": labels}}
 
-    assert list(WATCHED[LEASES](found, False)) == [Key(CLINIC, NETWORK, "north")]
+    assert list(KEYS_OF[LEASES](found, False)) == [Key(CLINIC, NETWORK, "north")]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {names.CLINIC_LABEL: "north", names.NETWORK_LABEL: NETWORK},
+        {names.CLINIC_LABEL: "north", names.NETWORK_LABEL: "nowhere"},
+        {names.CLINIC_LABEL: "south", names.NETWORK_LABEL: "nowhere"},
+        {names.NETWORK_LABEL: NETWORK},
+    ],
+    ids=["another clinic", "another clinic of another network", "another network", "no clinic"],
+)
+def test_what_a_clinic_writes_on_its_lease_wakes_no_other_clinic(labels: dict[str, str]) -> None:
+    found = {"metadata": {"name": "agent", "namespace": "clinic-south", "labels": labels}}
+
+    assert list(KEYS_OF[LEASES](found, False)) == []
+
+
+def test_the_part_of_another_networks_round_wakes_nobody() -> None:
+    part = make_clinic_round()
+    part["spec"]["round"]["namespace"] = "lung-network"
+
+    assert list(KEYS_OF[CLINIC_ROUNDS](part, False)) == []
+
+
+def test_the_sweep_leaves_the_parts_of_another_network() -> None:
+    world = in_training()
+    (part,) = world.api.peek(CLINIC_ROUNDS, "clinic-north")
+    of_another = {**part["spec"], "round": {**part["spec"]["round"], "namespace": "lung-network", "uid": "1" * 36}}
+    gone = {**part["spec"], "round": {**part["spec"]["round"], "uid": "2" * 36}}
+    for name, spec in (("of-another", of_another), ("gone", gone)):
+        meta = {"name": name, "labels": part["metadata"]["labels"]}
+        world.api.put(CLINIC_ROUNDS, "clinic-north", {**part, "metadata": meta, "spec": spec})
+
+    world.hub.sweep(SWEEP_KEY)
+
+    left = {one["metadata"]["name"] for one in world.api.peek(CLINIC_ROUNDS, "clinic-north")}
+    assert left == {part["metadata"]["name"], "of-another"}
 
 
 def test_of_jobs_pods_and_leases_only_those_of_fedround_are_watched() -> None:
     assert dict(LABEL_SELECTORS) == dict.fromkeys((JOBS, PODS, LEASES), "app.kubernetes.io/part-of=fedround")
 
 
-def test_the_rights_are_those_that_whole_rounds_need() -> None:
+#: Group, resource with its subresource, verb, the namespace (None: in any) and the name that it is bound to, if it is.
+Right = tuple[str, str, str, str | None, str | None]
+
+
+def test_the_rights_are_those_that_whole_rounds_need_where_they_need_them() -> None:
     world = HubWorld(ready=False)
-    Leadership(world.api, "fedround", "fedround-operator", "hub-1", lambda: world.now).try_take()
-    Leadership(world.api, "fedround", "fedround-operator", "hub-1", lambda: world.now).try_take()
+    Leadership(world.api, SYSTEM, OPERATOR_LEASE, "hub-1", lambda: world.now).try_take()
+    Leadership(world.api, SYSTEM, OPERATOR_LEASE, "hub-1", lambda: world.now).try_take()
     world.settle()
     world.jobs_end()
     world.apply()
@@ -380,25 +444,37 @@ def test_the_rights_are_those_that_whole_rounds_need() -> None:
     world.delete("skin-2026-w49")
     world.settle()
     # kopf lists and watches what is watched.
-    informer = {(one.group, one.plural, verb) for one in WATCHED for verb in ("list", "watch")}
+    informer: set[Right] = {
+        (one.group, one.plural, verb, scope.namespace, None)
+        for scope in scopes(NETWORK)
+        for one in scope.watched
+        for verb in ("list", "watch")
+    }
 
-    granted = {
-        (group, resource, verb)
-        for rule in cluster_rules()
+    own = lease_rules(OPERATOR_LEASE)
+    given = granted(cluster_rules(), None) | granted(network_rules(), NETWORK) | granted(own, SYSTEM)
+
+    assert given == set(map(needed, world.api.calls)) | informer
+
+
+def granted(rules: list[Object], namespace: str | None) -> set[Right]:
+    return {
+        (group, resource, verb, namespace, name)
+        for rule in rules
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
+        for name in rule.get("resourceNames", [None])
     }
 
-    assert granted == needed(world.api.calls) | informer
 
-
-def needed(calls: list[Call]) -> set[tuple[str, str, str]]:
-    """Group, resource and verb of each call."""
-    return {
-        (call.resource.group, call.resource.plural + (f"/{call.subresource}" if call.subresource else ""), call.verb)
-        for call in calls
-    }
+def needed(call: Call) -> Right:
+    """What a call needs: in a clinic's namespace, and in all at once, only a right in any namespace will do."""
+    resource = call.resource.plural + (f"/{call.subresource}" if call.subresource else "")
+    namespace = call.namespace if call.namespace in (NETWORK, SYSTEM) else None
+    # RBAC does not see the name of what is to be created.
+    name = call.name if namespace == SYSTEM and call.verb != "create" else None
+    return call.resource.group, resource, call.verb, namespace, name
 
 
 def test_a_reconciler_is_there_for_every_kind_of_key() -> None:

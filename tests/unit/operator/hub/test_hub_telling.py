@@ -159,7 +159,7 @@ def test_a_clinic_is_in_one_state_and_in_none_when_it_is_gone() -> None:
 
     def state() -> list[str]:
         states = ("Available", "Unavailable", "Suspended", "Revoked")
-        return [one for one in states if told("clinic_state", clinic="east", state=one)]
+        return [one for one in states if told("clinic_state", network=NETWORK, clinic="east", state=one)]
 
     world.hub.clinic(key)
     assert state() == ["Available"]
@@ -175,3 +175,12 @@ def test_a_clinic_is_in_one_state_and_in_none_when_it_is_gone() -> None:
     world.api.delete(CLINICS, NETWORK, "east")
     world.hub.clinic(key)
     assert series(clinic="east") == set()
+
+
+def test_a_clinic_of_the_same_name_in_another_network_stays_when_one_is_gone() -> None:
+    world = HubWorld()
+    world.hub.clinic(Key(CLINIC, NETWORK, "east"))
+
+    world.hub.clinic(Key(CLINIC, "nowhere", "east"))
+
+    assert told("clinic_state", network=NETWORK, clinic="east", state="Available") == 1

@@ -120,6 +120,13 @@ def test_urls_are_signed_anew_at_two_thirds_of_their_life() -> None:
     assert built.at(minutes=40).decide().actions == (ChangePart("east", {}, fresh_urls=True),)
 
 
+def test_urls_that_were_signed_with_other_keys_are_signed_anew_at_once() -> None:
+    built = make_round(clinics=2).training().clinic("north", SUBMITTED)
+    built.outdated = {"east", "north"}
+
+    assert built.at(minutes=1).decide().actions == (ChangePart("east", {}, fresh_urls=True),)
+
+
 def test_the_urls_of_a_clinic_that_has_ended_are_left_alone() -> None:
     built = make_round(clinics=2, minimum=1).training().clinic("north", SUBMITTED, spec={"urls": OLD_URLS})
 

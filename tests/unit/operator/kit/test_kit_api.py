@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -66,16 +67,45 @@ def test_an_object_is_read_from_its_path_with_the_token(api: KubeApi, stub: Http
 def test_a_list_follows_the_pages(api: KubeApi, stub: HttpStub) -> None:
     def pages(asked: Asked) -> Answer:
         if "continue=" in asked.path:
-            return answer(items=[{"n": 2}], metadata={"continue": ""})
-        return answer(items=[{"n": 1}], metadata={"continue": "to/ken"})
+            return answer(items=[{"metadata": {"name": "b", "uid": "2"}}], metadata={"continue": ""})
+        return answer(items=[{"metadata": {"name": "a", "uid": "1"}}], metadata={"continue": "to/ken"})
 
     stub.reply = pages
 
-    assert api.list(JOBS, "skin", {"b": "2", "a": "1"}, "metadata.name=x") == [{"n": 1}, {"n": 2}]
+    listed = api.list(JOBS, "skin", {"b": "2", "a": "1"}, "metadata.name=x")
+
+    assert [one["metadata"]["name"] for one in listed] == ["a", "b"]
     assert stub.asked[0].path == (
         "/apis/batch/v1/namespaces/skin/jobs?limit=500&labelSelector=a%3D1%2Cb%3D2&fieldSelector=metadata.name%3Dx"
     )
     assert stub.asked[1].path.endswith("&continue=to%2Fken")
+
+
+@pytest.mark.parametrize(
+    "body", [b"[]", b"null", b"7", b'"text"', b'{"metadata": []}', b"not JSON", b"\xff", b"[" * 100_000]
+)
+def test_what_is_no_object_is_no_answer_of_an_api_server(api: KubeApi, stub: HttpStub, body: bytes) -> None:
+    stub.reply = lambda asked: Answer(200, body)
+
+    with pytest.raises(ApiUnreachable, match="what answered is no API server"):
+        api.get(ROUNDS, "skin", "w48")
+
+
+@pytest.mark.parametrize(
+    "items", [7, "text", {"metadata": {}}, [7], [None], [[]], [{}], [{"metadata": "x"}], [{"metadata": {"name": "a"}}]]
+)
+def test_a_list_of_something_else_than_objects_is_no_answer_either(api: KubeApi, stub: HttpStub, items: Any) -> None:
+    stub.reply = lambda asked: answer(items=items)
+
+    with pytest.raises(ApiUnreachable, match="what answered is no API server"):
+        api.list(ROUNDS, "skin")
+
+
+@pytest.mark.parametrize("groups", [7, [7], [{}], None])
+def test_a_discovery_of_something_else_serves_nothing(api: KubeApi, stub: HttpStub, groups: Any) -> None:
+    stub.reply = lambda asked: answer(groups=groups)
+
+    assert api.serves(ROUNDS) is False
 
 
 def test_a_list_of_all_namespaces_that_is_empty(api: KubeApi, stub: HttpStub) -> None:
