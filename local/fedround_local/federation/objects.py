@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fedround_api import API_VERSION, names
+from fedround_api.jobs import StoreAddress
 from fedround_api.kinds.clinic_round import ModelShape
 from fedround_api.kinds.federated_model import Architecture, FederatedModelSpec, Gate, InitialCheckpoint, TestSet
 from fedround_local.federation import layout
@@ -24,8 +25,8 @@ def agent_user(clinic: str) -> str:
     return f"fedround-agent:{clinic}"
 
 
-def hub_objects(store: Mapping[str, str], operator_rules: list[Object]) -> list[Object]:
-    """What the hub needs before its operator starts."""
+def hub_objects(keys: Mapping[str, str], store: StoreAddress, operator_rules: list[Object]) -> list[Object]:
+    """What the hub needs before its operator starts; ``keys`` open the store."""
     return [
         namespace(layout.SYSTEM_NAMESPACE),
         namespace(layout.NETWORK_NAMESPACE, _RESTRICTED),
@@ -36,7 +37,13 @@ def hub_objects(store: Mapping[str, str], operator_rules: list[Object]) -> list[
             roleRef={"apiGroup": _RBAC, "kind": "ClusterRole", "name": OPERATOR_USER},
             subjects=[{"apiGroup": _RBAC, "kind": "User", "name": OPERATOR_USER}],
         ),
-        secret(layout.NETWORK_NAMESPACE, layout.STORE_SECRET, store),
+        secret(layout.NETWORK_NAMESPACE, layout.STORE_SECRET, keys),
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": names.STORE_CONFIG_MAP, "namespace": layout.NETWORK_NAMESPACE},
+            "data": {**store.dump(), "secret": layout.STORE_SECRET},
+        },
         claim(layout.NETWORK_NAMESPACE, layout.TEST_SET_CLAIM),
     ]
 

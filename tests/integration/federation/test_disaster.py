@@ -20,11 +20,12 @@ import yaml
 
 from fedround_api import names
 from fedround_api.crd import definitions
+from fedround_api.jobs import StoreAddress
 from fedround_api.kinds import FederatedModel, FederatedRound, find_condition
 from fedround_api.kinds.clinic import CERTIFICATE_VALID
 from fedround_local.federation import layout, objects, runtime
 from fedround_local.federation.federation import ADMINISTRATOR, Federation
-from fedround_local.objectstore import BUCKET
+from fedround_local.objectstore import BUCKET, REGION
 from fedround_operator.hub import rights
 from fedround_operator.kit.api import connect
 from fedround_operator.kit.errors import ApiError
@@ -106,8 +107,8 @@ def install_anew(network: Network) -> Network:
         write_private(federation.place.hub_keys / name, text.encode())
     kubectl.apply(definitions())
     kubectl.run("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-    secret = {**keys, "endpoint": store.address, "bucket": BUCKET}
-    kubectl.apply([*objects.hub_objects(secret, rights.cluster_rules()), revoked_list()])
+    address = StoreAddress(endpoint=store.address, bucket=BUCKET, region=REGION)
+    kubectl.apply([*objects.hub_objects(keys, address, rights.cluster_rules()), revoked_list()])
     return Network(federation)
 
 

@@ -22,7 +22,7 @@ from fedround_cli.restore import Restoration
 from fedround_operator.hub.settings import OPERATOR_LEASE
 from fedround_operator.kit.errors import ApiUnreachable
 from fedround_operator.kit.leases import renewal
-from fedround_operator.kit.resources import CLINICS, LEASES, MODELS, ROUNDS, SECRETS, Object
+from fedround_operator.kit.resources import CLINICS, CONFIG_MAPS, LEASES, MODELS, ROUNDS, SECRETS, Object
 from support.fake_api import Call, FakeApi
 from support.hub_builders import NETWORK, NOON, clinic_object, model_object, round_object
 from support.memory_store import MemoryStore
@@ -59,9 +59,11 @@ class Place:
 
     def __init__(self) -> None:
         self.api, self.store, self.revocations = FakeApi(), MemoryStore(), List()
-        keys = {"access-key": "HUB", "secret-key": "s3cret", "endpoint": "store:8333"}
+        keys = {"access-key": "HUB", "secret-key": "s3cret"}
         data = {name: base64.b64encode(text.encode()).decode() for name, text in keys.items()}
-        self.api.put(SECRETS, NETWORK, {"metadata": {"name": "fedround-store"}, "data": data})
+        self.api.put(SECRETS, NETWORK, {"metadata": {"name": "s3-keys"}, "data": data})
+        said = {"endpoint": "store:8333", "bucket": "skin", "region": "ca-central-1", "secret": "s3-keys"}
+        self.api.put(CONFIG_MAPS, NETWORK, {"metadata": {"name": "fedround-store"}, "data": said})
 
     @property
     def hub(self) -> Hub:
