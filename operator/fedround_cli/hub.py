@@ -19,8 +19,8 @@ from typing import Protocol, TypeVar
 from pydantic import ValidationError
 
 from fedround_api.jobs import StoreAddress
-from fedround_api.names import STORE_CONFIG_MAP
 from fedround_api.kinds import FederatedModel, FederatedRound, Kind
+from fedround_api.names import STORE_CONFIG_MAP
 from fedround_cli.connection import HubError, connect_cluster
 from fedround_cli.hubstore import HubStore
 from fedround_operator.kit.errors import ApiError, ApiUnreachable, Forbidden, NotFound, ObjectUnreadable
@@ -30,8 +30,8 @@ from fedround_training.store.minio_store import open_store
 from fedround_training.store.objects import ObjectStore
 
 _FORWARD = (
-    "look whether it runs; from outside the hub's cluster, forward its port (`kubectl port-forward{} 8333:{}`) and give "
-    "--store 127.0.0.1:8333"
+    "look whether it runs; from outside the hub's cluster, forward its port (`kubectl port-forward{} 8333:{}`) and "
+    "give --store 127.0.0.1:8333"
 )
 _SERVICE = re.compile(r"([a-z0-9-]+)\.([a-z0-9-]+)\.svc(?:\.[a-z0-9.-]+)?:([0-9]+)")
 _CREDENTIALS = ("access-key", "secret-key", "ca.crt")

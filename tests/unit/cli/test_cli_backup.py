@@ -5,13 +5,14 @@ import hashlib
 import stat
 import tarfile
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fedround_api.jobs import StoreAddress
+from fedround_api.kinds import ClinicCertificate
 from fedround_cli import report
 from fedround_cli.archive import BackupUnusable, unpacked
 from fedround_cli.backup import look, save
@@ -19,8 +20,10 @@ from fedround_cli.connection import HubError
 from fedround_cli.hub import Hub
 from fedround_cli.main import main
 from fedround_cli.restore import Restoration
+from fedround_operator.enrolment.replay import Entry, What
 from fedround_operator.hub.settings import OPERATOR_LEASE
 from fedround_operator.kit.errors import ApiUnreachable
+from fedround_operator.kit.instants import text_of
 from fedround_operator.kit.leases import renewal
 from fedround_operator.kit.resources import CLINICS, CONFIG_MAPS, LEASES, MODELS, ROUNDS, SECRETS, Object
 from support.fake_api import Call, FakeApi
@@ -78,12 +81,14 @@ class Place:
         stored = self.api.put(ROUNDS, NETWORK, {**made, "metadata": metadata, "status": status})
         return str(stored["metadata"]["uid"])
 
-    def restoration(self) -> Restoration:
-        return Restoration(self.hub, self.api, self.revocations, SYSTEM, clock=lambda: NOON)
-
-    def restore(self, path: Path) -> None:
+    def restore(self, path: Path, *journal: Entry) -> list[Entry]:
+        """What was taken from the journal."""
         with unpacked(path) as backup:
-            self.restoration().restore(backup)
+            one = Restoration(self.hub, self.api, self.revocations, SYSTEM, journal, clock=lambda: NOON)
+            return one.restore(backup)
+
+    def clinic(self, name: str) -> Object:
+        return dict(self.api.get(CLINICS, NETWORK, name))
 
     def status(self, name: str = "w48") -> Object:
         return dict(self.api.get(ROUNDS, NETWORK, name)["status"])
@@ -373,6 +378,93 @@ class TestRestore:
         with pytest.raises(HubError, match="restore into a hub without models, rounds and clinics"):
             place.restore(backup)
         assert (place.api.peek(CLINICS, NETWORK), place.store.objects) == ([], {})
+
+
+FIRST_HELD, SECOND_HELD = (
+    ClinicCertificate(
+        sha256=number * 64,
+        key_sha256=number * 64,
+        issued_at="2026-11-01T08:00:00Z",
+        expires_at="2027-11-01T08:00:00Z",
+        pem=f"certificate {number}",
+    )
+    for number in "12"
+)
+
+
+def noted(what: What, *certificates: ClinicCertificate, clinic: str = "north", at: datetime | None = None) -> Entry:
+    """A line of the journal, by default of a year after any backup."""
+    when = at or datetime.now(UTC) + timedelta(days=365)
+    labels = {"region": "quebec"} if what is What.ISSUED else {}
+    return Entry(
+        at=text_of(when), network=NETWORK, clinic=clinic, what=what, certificates=list(certificates), labels=labels
+    )
+
+
+class TestRestoreWithAJournal:
+    """north was a member at the moment of the backup, with its first certificate."""
+
+    @pytest.fixture
+    def backup(self, network: Network, tmp_path: Path) -> Path:
+        north = clinic_object("north", labels={"region": "ontario"})
+        network.api.put(CLINICS, NETWORK, {**north, "spec": {"certificates": [FIRST_HELD.dump()]}})
+        path = tmp_path / "hub.tar"
+        network.back_up(path)
+        return path
+
+    def test_who_was_revoked_since_the_backup_stays_out(self, backup: Path) -> None:
+        place, revoked = Place(), noted(What.REVOKED, FIRST_HELD)
+
+        assert place.restore(backup, revoked) == [revoked]
+
+        spec = place.clinic("north")["spec"]
+        assert (spec["suspended"], [one["revoked"] for one in spec["certificates"]]) == (True, [True])
+        assert place.revocations.refused == {*REVOKED, FIRST_HELD.sha256}
+
+    def test_what_was_issued_since_is_on_record_with_the_labels_of_then(self, backup: Path) -> None:
+        place = Place()
+
+        place.restore(backup, noted(What.ISSUED, SECOND_HELD))
+
+        clinic = place.clinic("north")
+        assert [one["sha256"] for one in clinic["spec"]["certificates"]] == [FIRST_HELD.sha256, SECOND_HELD.sha256]
+        assert clinic["metadata"]["labels"] == {"region": "quebec"}
+
+    def test_a_clinic_that_was_admitted_since_is_a_member(self, backup: Path) -> None:
+        place = Place()
+
+        place.restore(backup, noted(What.ISSUED, SECOND_HELD, clinic="south"))
+
+        south = place.clinic("south")
+        assert [one["sha256"] for one in south["spec"]["certificates"]] == [SECOND_HELD.sha256]
+        assert (south["metadata"]["namespace"], south["metadata"]["labels"]) == (NETWORK, {"region": "quebec"})
+
+    def test_one_that_was_admitted_before_the_backup_and_is_not_in_it_was_deleted_and_stays_so(
+        self, backup: Path
+    ) -> None:
+        place = Place()
+        long_ago = noted(What.ISSUED, SECOND_HELD, clinic="south", at=datetime(2026, 1, 1, tzinfo=UTC))
+
+        assert place.restore(backup, long_ago) == []
+
+        assert [one["metadata"]["name"] for one in place.api.peek(CLINICS, NETWORK)] == ["north"]
+
+    def test_one_that_broke_off_without_the_journal_is_completed_with_it(self, backup: Path) -> None:
+        place = Place()
+        place.restore(backup)
+
+        place.restore(backup, noted(What.REVOKED, FIRST_HELD))
+
+        assert place.clinic("north")["spec"]["suspended"] is True
+
+    def test_called_again_it_finds_what_it_has_made(self, backup: Path) -> None:
+        place, lines = Place(), (noted(What.ISSUED, SECOND_HELD), noted(What.REVOKED, FIRST_HELD, SECOND_HELD))
+        place.restore(backup, *lines)
+        before = place.clinic("north")["spec"]
+
+        place.restore(backup, *lines)
+
+        assert place.clinic("north")["spec"] == before
 
 
 def test_rounds_that_were_restored_in_one_moment_are_listed_by_their_start() -> None:
