@@ -19,7 +19,7 @@ class Progress:
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
-        is_shown = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        is_shown = stream.isatty() and not os.environ.get("NO_COLOR")
         self._before, self._after = (_DIM, _PLAIN) if is_shown else ("", "")
         self._begun = time.monotonic()
 

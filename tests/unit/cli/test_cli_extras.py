@@ -18,8 +18,8 @@ from fedround_cli.main import parser
 from support.markdown_pages import CHECKOUT, FEDROUND, Page
 
 PAGES = ("install.md", "operations.md", "enrolment.md", "clinic-it.md", "your-images.md")
-# Whoever makes a test set or looks at images needs what reads images; all else is done with a cluster.
-DATA = ("data", "training")
+# Whoever makes a test set or looks at images needs what reads images; a federation on this machine needs all of it.
+EXTRAS = {"data": "training", "demo": "local", "local": "local"}
 
 # Imports each runner as `fedround` does and then calls command lines, while every other package cannot be found.
 PROGRAM = """
@@ -44,7 +44,7 @@ def commands(extra: str) -> list[tuple[str, ...]]:
     """The words after `fedround` of every command of the pages that needs the extra."""
     found = (one for page in PAGES for one in Page(CHECKOUT / "docs" / page).commands() if one.words[0] in FEDROUND)
     words = dict.fromkeys(one.words[1:] for one in found)
-    return [one for one in words if (DATA[1] if one[0] == DATA[0] else "operator") == extra]
+    return [one for one in words if EXTRAS.get(one[0], "operator") == extra]
 
 
 def runners(lines: Iterable[tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
