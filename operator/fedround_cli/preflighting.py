@@ -11,7 +11,7 @@ from fedround_api.checks import CheckReport, CheckResult, told
 from fedround_api.jobs import Role
 from fedround_cli.enrolling import ClinicError
 from fedround_operator.agent import preflight
-from fedround_operator.agent.preflight import GATEWAY, TRAIN, Installed, Trying
+from fedround_operator.agent.preflight import GATEWAY, POLICY, TRAIN, Installed, Trying
 from fedround_operator.kit.resources import EVENTS, JOBS, PODS, Object, Resource
 
 # A registry or a scheduler may need a second try; after that a person has to look.
@@ -47,7 +47,8 @@ class Ways:
 def checks_made(
     api: ClusterApi, installed: Installed, trying: Trying, ways: Ways, *, keep: bool
 ) -> list[tuple[str, CheckReport]]:
-    """(Job, check) for all checks, after both Jobs have ended or cannot start; they are removed unless kept.
+    """(Job, check) for all checks, after both Jobs have ended or cannot start; they are removed unless kept. That of the
+    policy needs no Job.
 
     Raises:
         ClinicError: a training of a round runs: both would need the memory and the volumes.
@@ -59,11 +60,12 @@ def checks_made(
         for body in made.values():
             api.create(JOBS, namespace, body)
         until = ways.clock() + trying.deadline_seconds
-        return [
+        found = [
             (name, one)
             for name, body in made.items()
             for one in _Watch(api, namespace, name, body["metadata"]["name"]).checks(until, ways)
         ]
+    return [(POLICY, preflight.policy_check(installed)), *found]
 
 
 def _refuse_beside_training(api: ClusterApi, namespace: str) -> None:

@@ -30,8 +30,11 @@ def add(commands: Commands) -> None:
         ],
         notes="No key, token, test set or update of a clinic is in it. It is for its owner only, as checkpoints and "
         "reports are not for all eyes.",
-        exit_codes={CommandExit.DONE: "written", CommandExit.FAILED: "failed; a file that was there is as it was"},
-        json="counts, rounds that had not ended, objects that the store has no more",
+        exit_codes={
+            CommandExit.DONE: "written",
+            CommandExit.FAILED: "written without an old object that is damaged, or failed with the file as it was",
+        },
+        json="counts, rounds that had not ended, objects that the store has no more or that are damaged",
         runner="fedround_cli.backup",
     )
     backup.add_argument("file", type=Path, metavar="FILE", help="where to write it")

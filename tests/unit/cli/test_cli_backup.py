@@ -15,7 +15,7 @@ from fedround_api.jobs import StoreAddress
 from fedround_api.kinds import ClinicCertificate
 from fedround_cli import report
 from fedround_cli.archive import BackupUnusable, unpacked
-from fedround_cli.backup import look, save
+from fedround_cli.backup import LeftOut, look, save
 from fedround_cli.connection import HubError
 from fedround_cli.hub import Hub
 from fedround_cli.main import main
@@ -26,6 +26,8 @@ from fedround_operator.kit.errors import ApiUnreachable
 from fedround_operator.kit.instants import text_of
 from fedround_operator.kit.leases import renewal
 from fedround_operator.kit.resources import CLINICS, CONFIG_MAPS, LEASES, MODELS, ROUNDS, SECRETS, Object
+from fedround_training.errors import StoreRefused
+from fedround_training.store.files import Content
 from support.fake_api import Call, FakeApi
 from support.hub_builders import NETWORK, NOON, clinic_object, model_object, round_object
 from support.memory_store import MemoryStore
@@ -121,9 +123,22 @@ class Network(Place):
             f"clinics/north/{self.uid}/plain/update.safetensors": b"an update",
         }
 
-    def back_up(self, path: Path) -> tuple[str, ...]:
-        """The objects of the store that are missing."""
-        return tuple(save(self.hub, look(self.hub, pause), REVOKED, path)[1])
+    def back_up(self, path: Path) -> LeftOut:
+        """The objects of the store that are not in it."""
+        return save(self.hub, look(self.hub, pause), REVOKED, path)[1]
+
+
+class Forbidding(MemoryStore):
+    """One whose keys may read what is published and nothing else."""
+
+    def __init__(self, whole: MemoryStore) -> None:
+        super().__init__()
+        self.objects = whole.objects
+
+    def get(self, key: str, path: Path, limit_bytes: int) -> Content:
+        if not key.startswith("published/"):
+            raise StoreRefused(f"the object store refused {key}: AccessDenied")
+        return super().get(key, path, limit_bytes)
 
 
 def pause(seconds: float) -> None:
@@ -138,7 +153,7 @@ def network() -> Network:
 @pytest.fixture
 def backup(network: Network, tmp_path: Path) -> Path:
     path = tmp_path / "hub.tar"
-    assert network.back_up(path) == ()
+    assert network.back_up(path) == LeftOut()
     return path
 
 
@@ -203,7 +218,7 @@ class TestBackup:
         for key in gone:
             del network.store.objects[key]
 
-        assert network.back_up(tmp_path / "hub.tar") == tuple(gone)
+        assert network.back_up(tmp_path / "hub.tar") == LeftOut(missing=gone)
 
     @pytest.mark.parametrize("field", ["current", "released"])
     def test_without_the_version_in_use_there_is_no_backup(self, network: Network, tmp_path: Path, field: str) -> None:
@@ -216,11 +231,46 @@ class TestBackup:
             network.back_up(tmp_path / "hub.tar")
         assert list(tmp_path.iterdir()) == []
 
-    def test_an_object_that_was_changed_is_never_taken(self, network: Network, tmp_path: Path) -> None:
-        network.store.objects[published(FIRST)] = b"other weights"
+    def test_a_version_in_use_that_was_changed_is_never_taken(self, network: Network, tmp_path: Path) -> None:
+        network.store.objects[published(CURRENT)] = b"other weights"
 
         with pytest.raises(HubError, match="it was changed, so do not rely on it"):
             network.back_up(tmp_path / "hub.tar")
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("content", [b"<html lang=la>", b"<html>" * 2_000_000], ids=["changed", "far longer"])
+    def test_an_old_object_that_is_damaged_is_left_out_and_named(
+        self, network: Network, tmp_path: Path, content: bytes
+    ) -> None:
+        page = f"rounds/{network.uid}/report.html"
+        network.store.objects[page] = content
+
+        assert network.back_up(tmp_path / "hub.tar") == LeftOut(damaged=[page])
+
+        with unpacked(tmp_path / "hub.tar") as backup:
+            assert sorted(backup.files) == sorted(
+                [published(CURRENT), published(FIRST), f"rounds/{network.uid}/report.json"]
+            )
+
+    def test_a_store_that_refuses_is_not_taken_for_one_that_has_lost_all(
+        self, network: Network, tmp_path: Path
+    ) -> None:
+        network.store = Forbidding(network.store)
+
+        with pytest.raises(HubError, match="AccessDenied; its keys need the right to read the bucket and to list it"):
+            network.back_up(tmp_path / "hub.tar")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_the_place_of_an_older_one_that_others_could_read_makes_it_no_wider(
+        self, network: Network, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "hub.tar"
+        path.touch()
+        path.chmod(0o644)
+
+        network.back_up(path)
+
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
     def test_a_federation_on_this_machine_is_backed_up_by_its_folder(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["hub", "backup", "hub.tar", "--state", "build/mine"]) == 2
