@@ -47,8 +47,7 @@ class Ways:
 def checks_made(
     api: ClusterApi, installed: Installed, trying: Trying, ways: Ways, *, keep: bool
 ) -> list[tuple[str, CheckReport]]:
-    """(Job, check) for all checks, after both Jobs have ended or cannot start; they are removed unless kept. That of the
-    policy needs no Job.
+    """(Job, check) for all checks, after both Jobs have ended or cannot start; they are removed unless kept.
 
     Raises:
         ClinicError: a training of a round runs: both would need the memory and the volumes.
@@ -65,6 +64,7 @@ def checks_made(
             for name, body in made.items()
             for one in _Watch(api, namespace, name, body["metadata"]["name"]).checks(until, ways)
         ]
+    # The policy was read already.
     return [(POLICY, preflight.policy_check(installed)), *found]
 
 
