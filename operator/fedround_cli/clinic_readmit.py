@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,7 +50,8 @@ def run(options: argparse.Namespace) -> int:
         told = {"written": answers.written, "refused": answers.refused, "unknown": unknown}
         print(json.dumps({**told, "journal": missed_data(missed) if journal.is_there else None}))
     else:
-        _tell_journal(journal, missed, unknown)
+        for line in journal_lines(journal, missed, unknown):
+            print(line)
         _tell(answers)
     return CommandExit.FAILED if answers.refused else CommandExit.DONE
 
@@ -78,13 +79,15 @@ def _write(members: Members, name: str, terms: Terms) -> Path:
     return path
 
 
-def _tell_journal(journal: Journal, missed: Sequence[Entry], unknown: Sequence[str]) -> None:
+def journal_lines(journal: Journal, missed: Sequence[Entry], unknown: Sequence[str]) -> Iterator[str]:
+    """What became of members by the journal, and what is left to do by hand."""
     if not journal.is_there:
-        print(f"there is no {journal.path}: on a hub that was restored, revoke again whom you revoked since its backup")
+        yield f"there is no {journal.path}: on a hub that was restored, revoke again whom you revoked since its backup"
     if missed:
-        print("\n".join(["taken from the authority's journal, as the hub did not know it:", *missed_lines(missed)]))
+        yield "taken from the authority's journal, as the hub did not know it:"
+        yield from missed_lines(missed)
     for name in unknown:
-        print(f"the journal knows clinic {name}, this hub does not: if it is a member, approve its request again")
+        yield f"the journal knows clinic {name}, this hub does not: if it is a member, approve its request again"
 
 
 def _tell(answers: Answers) -> None:

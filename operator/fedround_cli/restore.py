@@ -216,12 +216,12 @@ def _tell(options: argparse.Namespace, index: Index, missed: Sequence[Entry] | N
     print(f"restored the hub as it was at {index.made_at}: {len(index.rounds)} rounds, {len(index.clinics)} clinics")
     for name, version in pointers.items():
         print(f"model {name}: version {version} is the current one")
-    print("\n".join(_since(index.made_at, missed)))
+    print("\n".join(since_lines(index.made_at, missed)))
     print("next: `fedround clinic readmit --ca DIR --gateway HOST:PORT`, since the tokens of the clinics were lost")
     print("      with the old hub; send each clinic its file, and start the operator")
 
 
-def _since(made_at: str, missed: Sequence[Entry] | None) -> Iterator[str]:
+def since_lines(made_at: str, missed: Sequence[Entry] | None) -> Iterator[str]:
     """What became of what was done to members after the backup."""
     if missed is None:
         yield f"no journal of the authority was read (--ca DIR): revoke again whom you revoked since {made_at}, and"

@@ -19,7 +19,7 @@ from fedround_cli.backup import LeftOut, look, save
 from fedround_cli.connection import HubError
 from fedround_cli.hub import Hub
 from fedround_cli.main import main
-from fedround_cli.restore import Restoration
+from fedround_cli.restore import Restoration, since_lines
 from fedround_operator.enrolment.replay import Entry, What
 from fedround_operator.hub.settings import OPERATOR_LEASE
 from fedround_operator.kit.errors import ApiUnreachable
@@ -506,6 +506,19 @@ class TestRestoreWithAJournal:
         place.restore(backup, noted(What.REVOKED, FIRST_HELD))
 
         assert place.clinic("north")["spec"]["suspended"] is True
+
+    def test_it_is_said_what_was_taken_and_without_a_journal_what_is_to_be_done(self) -> None:
+        revoked = noted(What.REVOKED, FIRST_HELD, at=datetime(2026, 11, 25, tzinfo=UTC))
+
+        assert list(since_lines("2026-11-24T12:00:00Z", [revoked])) == [
+            "taken from the authority's journal, as it was done after 2026-11-24T12:00:00Z:",
+            "  2026-11-25 north: revoked, 1 certificate",
+        ]
+        assert list(since_lines("2026-11-24T12:00:00Z", None)) == [
+            "no journal of the authority was read (--ca DIR): revoke again whom you revoked since 2026-11-24T12:00:00Z, "
+            "and",
+            "approve the requests of clinics that were admitted or renewed since again",
+        ]
 
     def test_called_again_it_finds_what_it_has_made(self, backup: Path) -> None:
         place, lines = Place(), (noted(What.ISSUED, SECOND_HELD), noted(What.REVOKED, FIRST_HELD, SECOND_HELD))

@@ -482,6 +482,13 @@ class TestReadmission:
         }
         assert stat.S_IMODE((tmp_path / "north-membership.yaml").stat().st_mode) == 0o600
 
+    def test_what_the_journal_leaves_to_be_done_is_said(self, tmp_path: Path) -> None:
+        assert list(clinic_readmit.journal_lines(Journal(tmp_path), [], ["south"])) == [
+            f"there is no {tmp_path}/journal.jsonl: on a hub that was restored, revoke again whom you revoked since its "
+            "backup",
+            "the journal knows clinic south, this hub does not: if it is a member, approve its request again",
+        ]
+
     def test_one_that_was_revoked_is_refused_by_name(self, restored: Members, tmp_path: Path) -> None:
         answers = clinic_readmit.readmit(restored, ("west",), clinic_readmit.Terms("fed:443", "ca", tmp_path))
 

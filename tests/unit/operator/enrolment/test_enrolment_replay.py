@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from fedround_api.kinds import ClinicCertificate, ClinicSpec
-from fedround_operator.enrolment.replay import Entry, What, caught_up, refused
+from fedround_operator.enrolment.replay import Entry, What, caught_up, expected, refused
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
@@ -128,3 +128,15 @@ def test_the_gateway_refuses_what_was_withdrawn_and_not_what_came_after_it_or_is
     ]
 
     assert refused(entries) == {FIRST.sha256}
+
+
+def test_a_member_is_whose_last_line_is_no_revocation() -> None:
+    entries = [
+        entry(What.ISSUED, FIRST),
+        entry(What.REVOKED, FIRST),
+        entry(What.ISSUED, FIRST, clinic="south"),
+        entry(What.REVOKED, SECOND, clinic="east"),
+        entry(What.ISSUED, THIRD, clinic="east"),
+    ]
+
+    assert expected(entries) == {"south", "east"}
