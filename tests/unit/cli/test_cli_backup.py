@@ -515,8 +515,8 @@ class TestRestoreWithAJournal:
             "  2026-11-25 north: revoked, 1 certificate",
         ]
         assert list(since_lines("2026-11-24T12:00:00Z", None)) == [
-            "no journal of the authority was read (--ca DIR): revoke again whom you revoked since 2026-11-24T12:00:00Z, "
-            "and",
+            "no journal of the authority was read (--ca DIR): revoke again whom you revoked since "
+            "2026-11-24T12:00:00Z, and",
             "approve the requests of clinics that were admitted or renewed since again",
         ]
 

@@ -484,8 +484,8 @@ class TestReadmission:
 
     def test_what_the_journal_leaves_to_be_done_is_said(self, tmp_path: Path) -> None:
         assert list(clinic_readmit.journal_lines(Journal(tmp_path), [], ["south"])) == [
-            f"there is no {tmp_path}/journal.jsonl: on a hub that was restored, revoke again whom you revoked since its "
-            "backup",
+            f"there is no {tmp_path}/journal.jsonl: on a hub that was restored, revoke again whom you revoked since "
+            "its backup",
             "the journal knows clinic south, this hub does not: if it is a member, approve its request again",
         ]
 
