@@ -198,6 +198,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         cluster.start()
         for namespace in (NETWORK, SYSTEM):
             made.running.kubectl("create", "namespace", namespace)
+        # By the hub's chart, and by nobody else.
+        made.running.kubectl("create", "configmap", "fedround-revoked", "-n", SYSTEM)
         made.running.kubectl("apply", "-f", str(CRDS))
         made.running.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=20s")
         made.gateway.start()
