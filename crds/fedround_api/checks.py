@@ -67,15 +67,24 @@ class PreflightInput(ClosedPart):
     allow_unlocked: bool = False
 
 
-def made(checks: Mapping[str, Check], needs: Mapping[str, str] = MappingProxyType({})) -> Iterator[CheckReport]:
-    """Make the checks in their order; one is skipped where the check that it needs has failed or was skipped."""
+def made(
+    checks: Mapping[str, Check],
+    needs: Mapping[str, str] = MappingProxyType({}),
+    *,
+    log_defect: Callable[[Exception], None],
+) -> Iterator[CheckReport]:
+    """Make the checks in their order; one is skipped where the check that it needs has failed or was skipped.
+
+    What goes wrong in a check that it did not foresee is told as its failure, without its text, and logged by the
+    caller: what the others find counts all the same.
+    """
     missing: set[str] = set()
     for name, check in checks.items():
         needed = needs.get(name)
         if needed in missing:
             found = told(name, CheckResult.SKIPPED, f"not tried, for want of: {needed}")
         else:
-            found = _made(name, check)
+            found = _made(name, check, log_defect)
         if found.result in (CheckResult.FAILED, CheckResult.SKIPPED):
             missing.add(name)
         yield found
@@ -107,11 +116,16 @@ def read_checks(message: str | None) -> list[CheckReport]:
         return []
 
 
-def _made(name: str, check: Check) -> CheckReport:
+def _made(name: str, check: Check, log_defect: Callable[[Exception], None]) -> CheckReport:
     try:
         found = check()
     except CheckFailed as problem:
         return told(name, CheckResult.FAILED, str(problem))
+    except Exception as defect:  # noqa: BLE001 - a check runs a library, and the report is all that a person sees
+        log_defect(defect)
+        return told(
+            name, CheckResult.FAILED, f"not made, by a defect ({type(defect).__name__}): report it with the log"
+        )
     if isinstance(found, Noted):
         return told(name, CheckResult.NOTE, found.text)
     return told(name, CheckResult.OK, found)

@@ -26,6 +26,9 @@ RENEWED_CERTIFICATE_ANNOTATION = "fedround.dev/certificate"
 # On a round that was restored from a backup: the UID that it had, by which the object store knows it.
 STORED_UID_ANNOTATION = "fedround.dev/stored-uid"
 
+# In the network's namespace: where the object store is and which Secret opens it, for the commands of administrators.
+STORE_CONFIG_MAP = "fedround-store"
+
 LONGEST_NAME = 40
 
 

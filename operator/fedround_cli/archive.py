@@ -55,13 +55,16 @@ class Unpacked:
 
 def write(path: Path, index: Index, files: Mapping[str, Path]) -> None:
     """Write the backup, all or nothing, for its owner only."""
-    with replacing(path) as part:
-        if part != path:
-            part.touch(mode=0o600)
-        with part.open("wb") as file, tarfile.open(fileobj=file, mode="w") as archive, _written(index) as document:
-            archive.add(document, _INDEX, filter=_nobodys)
-            for key in index.stored:
-                archive.add(files[key], _FOLDER + key, filter=_nobodys)
+    # An older backup that others could read must not make this one so.
+    with (
+        replacing(path, mode=0o600) as part,
+        part.open("wb") as file,
+        tarfile.open(fileobj=file, mode="w") as archive,
+        _written(index) as document,
+    ):
+        archive.add(document, _INDEX, filter=_nobodys)
+        for key in index.stored:
+            archive.add(files[key], _FOLDER + key, filter=_nobodys)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from fedround_cli.connection import HubError, connect_cluster
 from fedround_cli.enrolling import now, told
 from fedround_cli.failures import UsageProblem
 from fedround_cli.hub import Hub, connect_hub
-from fedround_cli.hubstore import HubStore, ObjectMissing
+from fedround_cli.hubstore import HubStore, ObjectDamaged, ObjectMissing
 from fedround_operator import __version__
 from fedround_operator.enrolment.revocations import ConfigMapRevocations
 from fedround_operator.kit.instants import text_of
@@ -53,6 +53,14 @@ class Needed:
     required: bool
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """Objects of the store, named and not in use any more, that it has no more or not as they were."""
+
+    missing: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
+
+
 def run(options: argparse.Namespace) -> int:
     """Make it, and say what is in it; the exit code."""
     if options.state is not None:
@@ -63,9 +71,9 @@ def run(options: argparse.Namespace) -> int:
     with told(connection.advice):
         revoked = ConfigMapRevocations(connection.api, options.gateway_namespace).current()
         seen = look(hub)
-    index, missing = save(hub, seen, sorted(revoked), options.file)
-    _tell(options, index, seen.running, missing)
-    return CommandExit.DONE
+    index, left_out = save(hub, seen, sorted(revoked), options.file)
+    _tell(options, index, seen.running, left_out)
+    return CommandExit.FAILED if left_out.damaged else CommandExit.DONE
 
 
 def look(hub: Hub, pause: Callable[[float], None] = time.sleep) -> Seen:
@@ -99,10 +107,14 @@ def needed(models: Sequence[Object], rounds: Sequence[Object]) -> Iterator[Neede
             yield from _reports(round_.metadata.stored_uid, round_.status.report)
 
 
-def save(hub: Hub, seen: Seen, revoked: Sequence[str], path: Path) -> tuple[Index, Sequence[str]]:
-    """Write the backup; what is in it, and the objects that the store has no more."""
+def save(hub: Hub, seen: Seen, revoked: Sequence[str], path: Path) -> tuple[Index, LeftOut]:
+    """Write the backup; what is in it, and what not.
+
+    Raises:
+        HubError: the store gives no answer or refuses, or what is in use is missing or damaged.
+    """
     with hub.store() as store, tempfile.TemporaryDirectory(prefix="fedround-backup-") as folder:
-        files, stored, missing = _fetched(store, list(needed(seen.models, seen.rounds)), Path(folder))
+        files, stored, left_out = _fetched(store, list(needed(seen.models, seen.rounds)), Path(folder))
         index = Index(
             version=__version__,
             made_at=text_of(now()),
@@ -113,7 +125,7 @@ def save(hub: Hub, seen: Seen, revoked: Sequence[str], path: Path) -> tuple[Inde
             stored=stored,
         )
         write(path, index, files)
-    return index, missing
+    return index, left_out
 
 
 def cleaned(found: Object, kind: str) -> Object:
@@ -127,19 +139,19 @@ def cleaned(found: Object, kind: str) -> Object:
 
 def _fetched(
     store: HubStore, wanted: Sequence[Needed], folder: Path
-) -> tuple[Mapping[str, Path], dict[str, str], Sequence[str]]:
-    files, stored, missing = {}, {}, []
+) -> tuple[Mapping[str, Path], dict[str, str], LeftOut]:
+    files, stored, left_out = {}, {}, LeftOut()
     for number, one in enumerate(wanted):
         path = folder / str(number)
         try:
             store.get(one.key, path, one.sha256, one.limit_bytes)
-        except ObjectMissing:
+        except (ObjectMissing, ObjectDamaged) as error:
             if one.required:
                 raise
-            missing.append(one.key)
+            (left_out.missing if isinstance(error, ObjectMissing) else left_out.damaged).append(one.key)
         else:
             files[one.key], stored[one.key] = path, one.sha256
-    return files, stored, missing
+    return files, stored, left_out
 
 
 def _checkpoints(model: FederatedModel) -> Iterator[Needed]:
@@ -175,17 +187,19 @@ def _versions(found: Sequence[Object]) -> Mapping[str, str]:
     return {one["metadata"]["uid"]: one["metadata"]["resourceVersion"] for one in found}
 
 
-def _tell(options: argparse.Namespace, index: Index, running: Sequence[str], missing: Sequence[str]) -> None:
+def _tell(options: argparse.Namespace, index: Index, running: Sequence[str], left_out: LeftOut) -> None:
     if options.json:
-        told_: dict[str, Any] = {**_counts(index), "running": list(running), "missing": list(missing)}
+        told_: dict[str, Any] = {**_counts(index), "running": list(running), **asdict(left_out)}
         print(json.dumps({"file": str(options.file), **told_}))
         return
     counts = ", ".join(f"{count} {what}" for what, count in _counts(index).items())
     print(f"wrote {options.file}: {counts}")
     if running:
         print(f"left out, since they had not ended: {', '.join(running)}")
-    for key in missing:
+    for key in left_out.missing:
         print(f"left out, since the store has it no more: {key}")
+    for key in left_out.damaged:
+        print(f"left out, since it is not what was stored: {key}; look who can write to the bucket")
     print(f"keep elsewhere, since they are not in it: {NOT_IN_IT}")
 
 

@@ -2,6 +2,8 @@
 
 import argparse
 import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,10 @@ from fedround_cli.plain import columns
 from fedround_operator.enrolment.bundle import Bundle
 from fedround_operator.enrolment.certificates import short
 from fedround_operator.enrolment.errors import EnrolmentError
-from fedround_operator.enrolment.members import Member, Members, Terms
+from fedround_operator.enrolment.members import Members, Terms
+from fedround_operator.enrolment.records import Member
 from fedround_operator.kit import pki
+from fedround_operator.kit.errors import Conflict
 from fedround_operator.kit.privatefiles import write_private
 
 
@@ -58,30 +62,50 @@ def _admit(options: argparse.Namespace) -> int:
 
 
 def _renew(options: argparse.Namespace) -> int:
-    """Each by itself: one that is refused must not keep the others out."""
     authority, lifetime = authority_of(options), timedelta(days=options.days)
-    renewed: list[dict[str, Any]] = []
-    refused: dict[str, str] = {}
     with members_of(options) as members:
-        for member in members.all():
-            if not member.asks_for_renewal:
-                continue
-            try:
-                issued = members.renew(member, authority, lifetime)
-            except (EnrolmentError, pki.RequestRefused) as error:
-                refused[member.name] = str(error)
-            else:
-                renewed.append(_told(member.name, pki.read_certificate(issued.pem.encode())))
+        renewals = renew(members, authority, lifetime, _nothing if options.json else _say)
     if options.json:
-        print(json.dumps({"renewed": renewed, "refused": refused}))
-        return CommandExit.FAILED if refused else CommandExit.DONE
-    for one in renewed:
-        print(f"renewed {one['clinic']} until {one['expiresAt'][:10]}: its agent takes it over within half a minute")
-    for name, why in refused.items():
-        print(f"refused {name}: {why}")
-    if not renewed and not refused:
+        print(json.dumps({"renewed": renewals.renewed, "refused": renewals.refused}))
+    elif not renewals.renewed and not renewals.refused:
         print("no agent asks for a certificate")
-    return CommandExit.FAILED if refused else CommandExit.DONE
+    return CommandExit.FAILED if renewals.refused else CommandExit.DONE
+
+
+@dataclass
+class Renewals:
+    """What was renewed, and by clinic why not."""
+
+    renewed: list[dict[str, Any]] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+def renew(members: Members, authority: pki.Authority, lifetime: timedelta, say: Callable[[str], None]) -> Renewals:
+    """Each by itself, and told at once: one that is refused, or a hub that goes away, hides none of the others."""
+    found = Renewals()
+    for member in _asking(members):
+        name = member.name
+        try:
+            issued = members.renew(member, authority, lifetime)
+        except (EnrolmentError, pki.RequestRefused) as error:
+            found.refused[name] = str(error)
+        except Conflict:
+            found.refused[name] = "somebody goes on changing its Clinic: call again, and look who writes its Lease"
+        else:
+            seen = _told(name, pki.read_certificate(issued.pem.encode()))
+            found.renewed.append(seen)
+            say(f"renewed {name} until {seen['expiresAt'][:10]}: its agent takes it over within half a minute")
+            continue
+        say(f"refused {name}: {found.refused[name]}")
+    return found
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _nothing(line: str) -> None:
+    """For programs the document at the end has it."""
 
 
 def _list(options: argparse.Namespace) -> int:

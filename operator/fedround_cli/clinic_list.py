@@ -11,7 +11,7 @@ from fedround_api.kinds.clinic import AVAILABLE
 from fedround_cli.arguments.exits import CommandExit
 from fedround_cli.enrolling import members_of, now
 from fedround_cli.plain import columns
-from fedround_operator.enrolment.members import Member
+from fedround_operator.enrolment.records import Member
 from fedround_operator.kit import pki
 from fedround_operator.kit.instants import parse
 from fedround_operator.kit.validity import Validity

@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
         found = checks_made(connection.api, installed, trying, Ways(say=_say), keep=options.keep)
     failed = [one for _, one in found if one.result is CheckResult.FAILED]
     clinic = installed.settings.clinic
-    print(json.dumps(_document(clinic, found)) if options.json else "\n".join(_lines(clinic, found)))
+    print(json.dumps(_document(clinic, found)) if options.json else "\n".join(lines(installed, found)))
     if options.keep and not options.json:
         job = f"-n {installed.settings.namespace} job/{job_name(TRAIN, trying.mark)}"
         print(f"kept for a day: {_kubectl(options)} logs {job}")
@@ -107,7 +107,9 @@ def _document(clinic: str, found: Found) -> dict[str, object]:
     return {"clinic": clinic, "ready": ready, "checks": [{"job": job, **one.dump()} for job, one in found]}
 
 
-def _lines(clinic: str, found: Found) -> Iterator[str]:
+def lines(installed: Installed, found: Found) -> Iterator[str]:
+    """The checks for people, and what follows from them."""
+    clinic = installed.settings.clinic
     for _, one in found:
         head = f"{_WORDS[one.result]:<7} {one.name:<12} "
         yield from textwrap.wrap(
@@ -116,5 +118,7 @@ def _lines(clinic: str, found: Found) -> Iterator[str]:
     failed = sum(one.result is CheckResult.FAILED for _, one in found)
     if failed:
         yield f"clinic {clinic} is not ready: mend what failed ({failed}), and call again"
+    elif not installed.allow_none:
+        yield f"clinic {clinic} is ready, but its policy keeps it out of every round of this version"
     else:
         yield f"clinic {clinic} is ready for a round"

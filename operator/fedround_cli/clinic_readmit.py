@@ -2,16 +2,18 @@
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fedround_cli.arguments.exits import CommandExit
-from fedround_cli.enrolling import authorities, members_of
+from fedround_cli.enrolling import authorities, members_of, missed_data, missed_lines
 from fedround_cli.failures import UsageProblem
 from fedround_operator.enrolment.bundle import Bundle
 from fedround_operator.enrolment.errors import EnrolmentError
+from fedround_operator.enrolment.journal import Journal
 from fedround_operator.enrolment.members import Members
+from fedround_operator.enrolment.replay import Entry, expected
 from fedround_operator.kit.privatefiles import write_private
 
 
@@ -37,11 +39,19 @@ def run(options: argparse.Namespace) -> int:
     if options.state is not None:
         raise UsageProblem("a federation on this machine has given its clinics their files: name a hub by --kubeconfig")
     ca = authorities((options.ca / "ca.crt").read_bytes(), options.gateway_ca)
+    terms = Terms(options.gateway, ca.decode(), options.output or Path())
     with members_of(options) as members:
-        answers = readmit(members, options.names, Terms(options.gateway, ca.decode(), options.output or Path()))
+        journal = Journal(options.ca)
+        entries = journal.entries(options.namespace)
+        missed = members.catch_up(entries)
+        answers = readmit(members, options.names, terms)
+        unknown = sorted(expected(entries) - {member.name for member in members.all()})
     if options.json:
-        print(json.dumps({"written": answers.written, "refused": answers.refused}))
+        told = {"written": answers.written, "refused": answers.refused, "unknown": unknown}
+        print(json.dumps({**told, "journal": missed_data(missed) if journal.is_there else None}))
     else:
+        for line in journal_lines(journal, missed, unknown):
+            print(line)
         _tell(answers)
     return CommandExit.FAILED if answers.refused else CommandExit.DONE
 
@@ -67,6 +77,17 @@ def _write(members: Members, name: str, terms: Terms) -> Path:
     path = terms.folder / f"{name}-membership.yaml"
     write_private(path, bundle.text().encode())
     return path
+
+
+def journal_lines(journal: Journal, missed: Sequence[Entry], unknown: Sequence[str]) -> Iterator[str]:
+    """What became of members by the journal, and what is left to do by hand."""
+    if not journal.is_there:
+        yield f"there is no {journal.path}: on a hub that was restored, revoke again whom you revoked since its backup"
+    if missed:
+        yield "taken from the authority's journal, as the hub did not know it:"
+        yield from missed_lines(missed)
+    for name in unknown:
+        yield f"the journal knows clinic {name}, this hub does not: if it is a member, approve its request again"
 
 
 def _tell(answers: Answers) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from typing import Any
 
 from fedround_cli.arguments.exits import CommandExit
 from fedround_cli.failures import UsageProblem
-from fedround_cli.terminal import Progress, Terminal
+from fedround_cli.terminal import Progress
 from fedround_training.data.cases import Case
 from fedround_training.data.errors import DataWrong, SplitImpossible, listed, quoted, shown
 from fedround_training.data.inspection import Inspection, Report, ages, dates, inspect, remarks, skin_types, split
@@ -46,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _progress() -> Report:
-    say = Progress(Terminal(stderr=True))
+    say = Progress(sys.stderr)
 
     def report(done: int, total: int) -> None:
         if done % _IMAGES_A_LINE == 0 and done < total:

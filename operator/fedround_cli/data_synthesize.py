@@ -3,6 +3,7 @@
 import argparse
 import json
 import shlex
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from fedround_cli.arguments.exits import CommandExit
 from fedround_cli.failures import UsageProblem
 from fedround_cli.outputs import replacing
-from fedround_cli.terminal import Progress, Terminal, program
+from fedround_cli.terminal import Progress, program
 from fedround_local.errors import DataUnusable
 from fedround_training.data.catalogue import Catalogue, read_catalogue
 from fedround_training.data.dermoscopy import DEMO, NON_IID, contact_sheet, plant_flaws, write_synthetic_folder
@@ -24,7 +25,7 @@ _SHEET_ENDINGS = (".jpg", ".jpeg", ".png")
 def run(options: argparse.Namespace) -> int:
     """Draw; 0."""
     _check(options)
-    progress = Progress(Terminal(stderr=True))
+    progress = Progress(sys.stderr)
     written: dict[str, Any] = {}
     if options.folder is not None:
         written |= _folder(options, progress)

@@ -3,13 +3,14 @@
 import argparse
 import json
 import shlex
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fedround_cli.arguments.exits import CommandExit
-from fedround_cli.terminal import Progress, Terminal
+from fedround_cli.terminal import Progress
 from fedround_local.errors import DataUnusable
 from fedround_training.data.cases import Case
 from fedround_training.data.catalogue import read_catalogue
@@ -78,7 +79,7 @@ def _by_clinic(cases: Sequence[Case], column: str | None) -> Mapping[str, Sequen
 
 def _told(encode: Encoder, total: int) -> Encoder:
     """The same, with a line on standard error now and then."""
-    say, done = Progress(Terminal(stderr=True)), 0
+    say, done = Progress(sys.stderr), 0
 
     def encoded(path: Path, image_id: str) -> bytes:
         nonlocal done

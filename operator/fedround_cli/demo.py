@@ -15,9 +15,10 @@ from rich.text import Text
 from fedround_api.kinds import FederatedModel
 from fedround_cli.arguments.demo import CLINICS, ROUNDS
 from fedround_cli.arguments.exits import CommandExit
+from fedround_cli.console import Terminal
 from fedround_cli.failures import UsageProblem
 from fedround_cli.tables import model_lines, round_table
-from fedround_cli.terminal import Progress, Terminal, program
+from fedround_cli.terminal import Progress, program
 from fedround_local.demo.demo import DemoRequest
 from fedround_local.demo.demo import run as run_demo
 from fedround_local.demo.rounds import RoundResult, summary, surprise
@@ -32,7 +33,7 @@ _UNPROTECTED = "Updates are neither noised nor masked yet: the hub can read each
 def run(options: argparse.Namespace) -> int:
     """Run the demo; the exit code."""
     console = Terminal(stderr=options.json)
-    progress = Progress(console)
+    progress = Progress(sys.stderr if options.json else sys.stdout)
     state = options.state or Path(tempfile.mkdtemp(prefix="fedround-demo-"))
     request = _request(options, state)
     if options.fresh:

@@ -1,19 +1,24 @@
 """What the commands of `fedround clinic` have in common: the members of a hub, the authority, errors as sentences."""
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from fedround_cli.connection import HubError, connect_cluster
 from fedround_local.errors import LocalError
 from fedround_operator.enrolment.errors import EnrolmentError
+from fedround_operator.enrolment.journal import Journal
 from fedround_operator.enrolment.members import Members, Revocations
+from fedround_operator.enrolment.replay import Entry, What
 from fedround_operator.enrolment.revocations import ConfigMapRevocations
 from fedround_operator.kit.errors import ApiError, ApiUnreachable, Conflict, Forbidden, NotFound, ObjectUnreadable
 from fedround_operator.kit.pki import Authority, AuthorityUnusable, CertificateUnusable, PkiError, require_authorities
 from fedround_operator.kit.revokedlist import revoked_in
+
+_DONE = {What.ISSUED: "{} issued", What.REPLACED: "{} revoked, for a new key", What.REVOKED: "revoked, {}"}
 
 
 class ClinicError(LocalError):
@@ -59,7 +64,29 @@ def members_of(options: argparse.Namespace) -> Iterator[Members]:
         else:
             namespace = getattr(options, "gateway_namespace", "")
             revocations = ConfigMapRevocations(connection.api, namespace)
-        yield Members(connection.api, options.namespace, revocations=revocations, clock=now)
+        journal = journal_of(options)
+        yield Members(connection.api, options.namespace, revocations=revocations, clock=now, journal=journal)
+
+
+def journal_of(options: argparse.Namespace) -> Journal | None:
+    """The journal beside the authority that the options name; a federation on this machine is kept by its folder."""
+    folder: Path | None = getattr(options, "ca", None)
+    return Journal(folder) if folder is not None and options.state is None else None
+
+
+def missed_lines(missed: Sequence[Entry]) -> Iterator[str]:
+    """What was taken from the journal, for people."""
+    for one in missed:
+        count = f"{len(one.certificates)} certificate{'s' * (len(one.certificates) != 1)}"
+        yield f"  {one.at[:10]} {one.clinic}: {_DONE[one.what].format(count)}"
+
+
+def missed_data(missed: Sequence[Entry]) -> list[dict[str, Any]]:
+    """The same for programs."""
+    return [
+        {"at": one.at, "clinic": one.clinic, "what": str(one.what), "sha256": sorted(one.fingerprints)}
+        for one in missed
+    ]
 
 
 def authority_of(options: argparse.Namespace) -> Authority:

@@ -75,11 +75,7 @@ def _sentence(error: Exception) -> tuple[str, CommandExit]:
         case UsageProblem():
             return str(error), CommandExit.USAGE
         case ModuleNotFoundError() if not (error.name or "").startswith("fedround_"):
-            return (
-                f"the package {error.name} is missing: install its extra `local` (in a checkout, "
-                "`pip install '.[local]'`)",
-                CommandExit.FAILED,
-            )
+            return _missing(error.name or ""), CommandExit.FAILED
         case OSError() if error.errno in _SYSTEM_ADVICE:
             # Copying, the system names both ends: where it was written to comes second.
             place = error.filename2 or error.filename
@@ -89,6 +85,17 @@ def _sentence(error: Exception) -> tuple[str, CommandExit]:
             return _defect(error), CommandExit.DEFECT
 
 
+def _missing(module: str) -> str:
+    package = module.partition(".")[0]
+    extra = next((extra for extra, packages in _EXTRAS.items() if package in packages), "local")
+    return f"the package {package} is missing: install the extra that has it, in a checkout `pip install '.[{extra}]'`"
+
+
+# What each extra of pyproject.toml has that those before it have not; the rest is that of `local`.
+_EXTRAS = {
+    "operator": ("aiohttp", "cryptography", "kopf", "kubernetes", "minio", "prometheus_client", "urllib3", "yaml"),
+    "training": ("PIL", "jinja2", "numpy", "safetensors", "simplejpeg", "torch"),
+}
 _SYSTEM_ADVICE = {
     errno.ENOSPC: "free some room, or name a folder on another disk",
     errno.EDQUOT: "free some room, or name a folder on another disk",

@@ -1,12 +1,14 @@
 """The hub that a command asks: its API server, and its object store. Called by the commands that read or restore one.
 
-It works with the rights of the caller's kubeconfig. The store's credentials come from the Secret that its Jobs have;
-they are kept in a temporary folder while objects are fetched or put.
+It works with the rights of the caller's kubeconfig. Where the store is, and the name of the Secret that opens it, stand
+in a ConfigMap of the network's namespace; the credentials are kept in a temporary folder while objects are fetched or
+put.
 """
 
 import argparse
 import base64
 import binascii
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,23 +16,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from pydantic import ValidationError
+
 from fedround_api.jobs import StoreAddress
 from fedround_api.kinds import FederatedModel, FederatedRound, Kind
+from fedround_api.names import STORE_CONFIG_MAP
 from fedround_cli.connection import HubError, connect_cluster
 from fedround_cli.hubstore import HubStore
-from fedround_local.federation.federation import Federation
-from fedround_local.federation.layout import STORE_SECRET
-from fedround_local.objectstore import BUCKET, REGION
 from fedround_operator.kit.errors import ApiError, ApiUnreachable, Forbidden, NotFound, ObjectUnreadable
 from fedround_operator.kit.reading import read_kind
-from fedround_operator.kit.resources import MODELS, ROUNDS, SECRETS, Object, Resource
+from fedround_operator.kit.resources import CONFIG_MAPS, MODELS, ROUNDS, SECRETS, Object, Resource
 from fedround_training.store.minio_store import open_store
 from fedround_training.store.objects import ObjectStore
 
 _FORWARD = (
-    "look whether it runs; from outside the hub's cluster, forward its port (`kubectl port-forward service/NAME "
-    "8333:8333`) and give --store 127.0.0.1:8333"
+    "look whether it runs; from outside the hub's cluster, forward its port (`kubectl port-forward{} 8333:{}`) and "
+    "give --store 127.0.0.1:8333"
 )
+_SERVICE = re.compile(r"([a-z0-9-]+)\.([a-z0-9-]+)\.svc(?:\.[a-z0-9.-]+)?:([0-9]+)")
 _CREDENTIALS = ("access-key", "secret-key", "ca.crt")
 
 T = TypeVar("T")
@@ -66,16 +69,24 @@ class RoundList:
 
 
 @dataclass(frozen=True)
+class StorePlace:
+    """Where the hub has its objects, and the Secret that opens the store."""
+
+    address: StoreAddress
+    secret: str
+
+
+@dataclass(frozen=True)
 class Hub:
-    """One network on a hub. `endpoint` is what the caller said of the store; `advice` and `store_advice` say what to do
-    where the API server or the store gives no answer."""
+    """One network on a hub. `endpoint` is where the caller reaches the store, if not where the hub does; `advice` and
+    `store_advice` say what to do where the API server or the store gives no answer."""
 
     api: Api
     namespace: str
     advice: str
     endpoint: str | None = None
     open_store: Callable[[StoreAddress, Path], ObjectStore] = open_store
-    store_advice: str = _FORWARD
+    store_advice: str | None = None
 
     def rounds(self) -> RoundList:
         """All rounds; one that cannot be read hides none of the others."""
@@ -105,20 +116,16 @@ class Hub:
     @contextmanager
     def store(self) -> Iterator[HubStore]:
         """The hub's bucket, for as long as the block lasts."""
-        secret = self._store_secret()
-        endpoint = self.endpoint or secret.get("endpoint", b"").decode()
-        if not endpoint:
-            raise HubError("the hub does not say where its object store is: give --store HOST:PORT")
-        address = StoreAddress(
-            endpoint=endpoint,
-            bucket=secret.get("bucket", BUCKET.encode()).decode(),
-            region=secret.get("region", REGION.encode()).decode(),
-        )
+        place = self._store_place()
+        secret, address = self._store_secret(place.secret), place.address
+        advice = self.store_advice or _forwarding(address.endpoint)
+        if self.endpoint:
+            address = address.model_copy(update={"endpoint": self.endpoint})
         with tempfile.TemporaryDirectory(prefix="fedround-store-") as folder:
             for name in _CREDENTIALS:
                 if name in secret:
                     Path(folder, name).write_bytes(secret[name])
-            yield HubStore(self.open_store(address, Path(folder)), endpoint, self.store_advice)
+            yield HubStore(self.open_store(address, Path(folder)), address.endpoint, advice)
 
     def _named(self, resource: Resource, what: str, name: str) -> Object:
         found = {one["metadata"]["name"]: one for one in self.listed(resource)}
@@ -127,20 +134,35 @@ class Hub:
             raise HubError(f"there is no {what} {name} in namespace {self.namespace}: {there}")
         return found[name]
 
-    def _store_secret(self) -> dict[str, bytes]:
+    def _store_place(self) -> StorePlace:
+        where = f"the ConfigMap {STORE_CONFIG_MAP} of namespace {self.namespace}"
         try:
-            data = self._asked(lambda: self.api.get(SECRETS, self.namespace, STORE_SECRET)).get("data", {})
-            secret = {name: base64.b64decode(value, validate=True) for name, value in data.items()}
+            said = dict(self._asked(lambda: self.api.get(CONFIG_MAPS, self.namespace, STORE_CONFIG_MAP))["data"])
+            secret: str = said.pop("secret")
+            return StorePlace(StoreAddress.model_validate(said), secret)
         except NotFound as error:
             raise HubError(
-                f"namespace {self.namespace} has no Secret {STORE_SECRET} with the object store's keys: look whether "
-                "-n names the network's namespace"
+                f"namespace {self.namespace} has no ConfigMap {STORE_CONFIG_MAP}, which says where the object store "
+                "is: look whether -n names the network's namespace, and whether the hub's chart is of this version"
+            ) from error
+        except (KeyError, ValidationError) as error:
+            raise HubError(f"{where} does not say where the object store is: `helm upgrade` writes it anew") from error
+
+    def _store_secret(self, name: str) -> dict[str, bytes]:
+        where = f"the Secret {name} of namespace {self.namespace}"
+        try:
+            data = self._asked(lambda: self.api.get(SECRETS, self.namespace, name)).get("data", {})
+            secret = {key: base64.b64decode(value, validate=True) for key, value in data.items()}
+        except NotFound as error:
+            raise HubError(
+                f"namespace {self.namespace} has no Secret {name} with the object store's keys: make it, as the hub's "
+                "Jobs need it too"
             ) from error
         except binascii.Error as error:
-            raise HubError(f"the Secret {STORE_SECRET} of namespace {self.namespace} cannot be read") from error
-        missing = [name for name in _CREDENTIALS[:2] if name not in secret]
+            raise HubError(f"{where} cannot be read") from error
+        missing = [key for key in _CREDENTIALS[:2] if key not in secret]
         if missing:
-            raise HubError(f"the Secret {STORE_SECRET} of namespace {self.namespace} lacks {' and '.join(missing)}")
+            raise HubError(f"{where} lacks {' and '.join(missing)}")
         return secret
 
     def listed(self, resource: Resource) -> list[Object]:
@@ -169,10 +191,18 @@ class Hub:
 def connect_hub(options: argparse.Namespace) -> Hub:
     """The hub of the command line. Raises HubError, or StateUnusable for a folder without a federation."""
     endpoint: str | None = getattr(options, "store", None)
-    found, store_advice = connect_cluster(options), _FORWARD
-    if options.state is not None:
-        endpoint, store_advice = endpoint or Federation(options.state, print).store.address, found.advice
+    found = connect_cluster(options)
+    store_advice = None if options.state is None else found.advice
     return Hub(found.api, options.namespace, found.advice, endpoint, store_advice=store_advice)
+
+
+def _forwarding(endpoint: str) -> str:
+    """What to do where the store is silent: the command for a Service of the hub's cluster, else its form."""
+    service = _SERVICE.fullmatch(endpoint)
+    if service is None:
+        return _FORWARD.format(" service/NAME", "PORT")
+    name, namespace, port = service.groups()
+    return _FORWARD.format(f" -n {namespace} service/{name}", port)
 
 
 def _created_at(found: Object) -> str:

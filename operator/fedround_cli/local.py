@@ -8,9 +8,10 @@ import sys
 from datetime import UTC, datetime
 
 from fedround_cli.arguments.exits import CommandExit
+from fedround_cli.console import Terminal
 from fedround_cli.failures import UsageProblem
 from fedround_cli.statuspage import status_page
-from fedround_cli.terminal import Progress, Terminal, program
+from fedround_cli.terminal import Progress, program
 from fedround_local.demo import mistake
 from fedround_local.errors import NotReady
 from fedround_local.federation import status as federation_status
@@ -21,7 +22,7 @@ from fedround_local.processes import uninterrupted
 
 def run(options: argparse.Namespace) -> int:
     """Run the action; the exit code."""
-    progress = Progress(Terminal(stderr=True))
+    progress = Progress(sys.stderr)
     actions = {"up": _up, "status": _status, "down": _down, "kubectl": _kubectl}
     return actions[options.action](options, progress)
 

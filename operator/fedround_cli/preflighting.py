@@ -11,7 +11,7 @@ from fedround_api.checks import CheckReport, CheckResult, told
 from fedround_api.jobs import Role
 from fedround_cli.enrolling import ClinicError
 from fedround_operator.agent import preflight
-from fedround_operator.agent.preflight import GATEWAY, TRAIN, Installed, Trying
+from fedround_operator.agent.preflight import GATEWAY, POLICY, TRAIN, Installed, Trying
 from fedround_operator.kit.resources import EVENTS, JOBS, PODS, Object, Resource
 
 # A registry or a scheduler may need a second try; after that a person has to look.
@@ -59,11 +59,13 @@ def checks_made(
         for body in made.values():
             api.create(JOBS, namespace, body)
         until = ways.clock() + trying.deadline_seconds
-        return [
+        found = [
             (name, one)
             for name, body in made.items()
             for one in _Watch(api, namespace, name, body["metadata"]["name"]).checks(until, ways)
         ]
+    # The policy was read already.
+    return [(POLICY, preflight.policy_check(installed)), *found]
 
 
 def _refuse_beside_training(api: ClusterApi, namespace: str) -> None:

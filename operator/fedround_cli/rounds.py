@@ -2,21 +2,18 @@
 
 import argparse
 import json
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
-
-from rich.table import Table
 
 from fedround_api.kinds import find_condition
 from fedround_api.kinds.federated_model import Metrics
 from fedround_api.kinds.federated_round import Verdict
 from fedround_cli.arguments.exits import CommandExit
 from fedround_cli.hub import Hub, RoundList, RoundSeen, connect_hub
-from fedround_cli.plain import columns
-from fedround_cli.tables import age, cut
-from fedround_cli.terminal import Terminal
+from fedround_cli.plain import age, columns, cut, printable
 
 # What the lines of `wide` take with names of usual length.
 _WIDE_COLUMNS = 130
@@ -25,31 +22,31 @@ _FIGURES = {"sensitivity": "sensitivity", "specificity": "specificity", "auroc":
 
 def run(options: argparse.Namespace) -> int:
     """List them; the exit code."""
-    return show(connect_hub(options), Terminal(), as_json=options.json, now=datetime.now(UTC))
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return show(connect_hub(options), width, as_json=options.json, now=datetime.now(UTC))
 
 
-def show(hub: Hub, console: Terminal, *, as_json: bool, now: datetime) -> CommandExit:
-    """The list, as it suits who reads it; the exit code."""
+def show(hub: Hub, width: int | None, *, as_json: bool, now: datetime) -> CommandExit:
+    """The list, as it suits who reads it, in a terminal of that width or elsewhere; the exit code."""
     listed = hub.rounds()
     if as_json:
         rounds = [as_data(one) for one in listed.rounds]
         print(json.dumps({"rounds": rounds, "unreadable": dict(listed.unreadable)}))
     else:
-        _show_readable(hub, listed, console, now)
+        _show_readable(hub, listed, width, now)
     for name, sentence in listed.unreadable.items():
         print(f"fedround: round {name} is left out: {sentence}", file=sys.stderr)
     return CommandExit.FAILED if listed.unreadable else CommandExit.DONE
 
 
-def _show_readable(hub: Hub, listed: RoundList, console: Terminal, now: datetime) -> None:
+def _show_readable(hub: Hub, listed: RoundList, width: int | None, now: datetime) -> None:
     found = listed.rounds
     if not found:
         if not listed.unreadable:
             print(f"there are no rounds in namespace {hub.namespace}: make one with `kubectl apply -f round.yaml`")
-    elif console.is_terminal and console.width < _WIDE_COLUMNS:
-        console.print(narrow(found, now))
     else:
-        print("\n".join(wide(found, now)))
+        is_narrow = width is not None and width < _WIDE_COLUMNS
+        print("\n".join(narrow(found, now) if is_narrow else wide(found, now)))
 
 
 def as_data(seen: RoundSeen) -> dict[str, Any]:
@@ -79,18 +76,15 @@ def wide(found: Sequence[RoundSeen], now: datetime) -> list[str]:
     return columns(head, rows)
 
 
-def narrow(found: Sequence[RoundSeen], now: datetime) -> Table:
-    """Three lines for each, so that 80 columns are enough."""
-    table = Table(show_lines=True)
-    for heading in ("round", "result", "before -> after"):
-        table.add_column(heading, overflow="fold")
+def narrow(found: Sequence[RoundSeen], now: datetime) -> Iterator[str]:
+    """Three lines for each, of which 80 columns hold those with names of usual length."""
     for one in found:
-        name, model, phase, clinics, _, reason, age, *figures = _row(one, now)
+        name, model, phase, clinics, _, reason, age, *figures = map(printable, _row(one, now))
         told = [f"{label} {figure}" for label, figure in zip(_FIGURES.values(), figures, strict=True) if figure != "-"]
-        table.add_row(
-            f"[bold]{name}[/bold]\n{model}\n{age} old", f"{phase}\n{reason}\n{clinics} clinics", "\n".join(told)
-        )
-    return table
+        yield f"{name}: {phase}{f' ({reason})' if reason != '-' else ''}"
+        yield f"  {model}, {clinics} clinics, {age} old"
+        if told:
+            yield f"  {', '.join(told)}"
 
 
 def _row(seen: RoundSeen, now: datetime) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from fedround_cli.tables import age, cut
+from fedround_cli.plain import age, cut
 
 #: From this width on addresses are shown as URLs.
 _WIDE = 100

@@ -1,13 +1,11 @@
-"""Tables for the terminal, at 80 columns and wider, and how figures and times are written in them."""
-
-from datetime import datetime
-from decimal import ROUND_FLOOR, Decimal
+"""Tables for the terminal, at 80 columns and wider."""
 
 from rich.table import Table
 from rich.text import Text
 
 from fedround_api.kinds import FederatedModel
 from fedround_api.kinds.federated_model import Metrics
+from fedround_cli.plain import cut
 from fedround_local.demo.rounds import RoundResult
 
 _STYLES = {"Promoted": "green", "RolledBack": "yellow", "Failed": "red"}
@@ -46,17 +44,3 @@ def model_lines(model: FederatedModel) -> list[str]:
     else:
         lines.append("released for use: none yet (no version has met the gate's floors)")
     return lines
-
-
-def cut(measure: str) -> str:
-    """Three digits, cut off as in the verdict's sentence: 0.6999 is not shown as the floor that it misses."""
-    return str(Decimal(measure).quantize(Decimal("0.001"), rounding=ROUND_FLOOR))
-
-
-def age(instant: str, now: datetime) -> str:
-    """How long ago, in the largest unit of which there are two at least, as kubectl says it."""
-    seconds = max(0, int((now - datetime.fromisoformat(instant)).total_seconds()))
-    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds // length}{unit}"
-    return f"{seconds}s"

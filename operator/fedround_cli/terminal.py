@@ -1,37 +1,34 @@
-"""How commands speak to people while they work: progress lines, and how to call this program again."""
+"""Progress lines for people, and how to call this program again; needs no package."""
 
 import contextlib
+import os
 import shlex
 import shutil
 import sys
 import time
 from pathlib import Path
-
-from rich.console import Console
+from typing import IO
 
 from fedround_cli.arguments.parsers import program_name
 
-
-class Terminal(Console):
-    """A console whose reader may go away: that is said by an exception, as by `print`; rich would end the program."""
-
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError
+_DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
 
 
 class Progress:
     """Lines with the seconds since the start, on one stream."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        is_shown = stream.isatty() and not os.environ.get("NO_COLOR")
+        self._before, self._after = (_DIM, _PLAIN) if is_shown else ("", "")
         self._begun = time.monotonic()
 
     def __call__(self, line: str) -> None:
         """Say what is being done. Where nobody listens any more, the work goes on, above all that of stopping."""
         elapsed = int(time.monotonic() - self._begun)
         with contextlib.suppress(OSError):
-            self._console.print(f"[dim]{elapsed // 60:02d}:{elapsed % 60:02d}[/dim] ", end="")
-            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+            clock = f"{self._before}{elapsed // 60:02d}:{elapsed % 60:02d}{self._after}"
+            print(f"{clock} {line}", file=self._stream, flush=True)
 
 
 def program() -> str:

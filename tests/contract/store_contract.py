@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fedround_training.errors import StoreRefused, TooLarge
+from fedround_training.errors import ObjectGone, TooLarge
 from fedround_training.store.files import Content
 from fedround_training.store.objects import ObjectStore
 
@@ -37,7 +37,7 @@ class StoreContract:
         assert [path.name for path in tmp_path.iterdir()] == ["source"]
 
     def test_a_missing_object_is_refused(self, store: ObjectStore, tmp_path: Path) -> None:
-        with pytest.raises(StoreRefused):
+        with pytest.raises(ObjectGone):
             store.get("published/skin/none.safetensors", tmp_path / "got", 100)
         assert list(tmp_path.iterdir()) == []
 

@@ -24,6 +24,7 @@ from fedround_local.gateway import Gateway, GatewaySettings
 from fedround_local.processes import ProcessSpec
 from fedround_operator.agent.rights import identity_rules, local_rules
 from fedround_operator.agent.settings import ACCOUNT
+from fedround_operator.enrolment.journal import Journal
 from fedround_operator.kit import pki
 from fedround_operator.kit.revokedlist import CONFIG_MAP, revoked_in
 from support.builders import make_clinic_round, make_policy
@@ -307,6 +308,8 @@ def test_a_bundle_for_another_key_lets_nobody_in(site: Site) -> None:
 def test_a_clinic_that_has_lost_its_key_is_in_again_when_the_administrator_says_so(site: Site) -> None:
     request = site.request("lost")
     first = site.certificates("lost")[0]["sha256"]
+    token = (site.folder / "lost" / "membership" / "token").read_text()
+    assert site.ask_api("lost", token) == 200
     assert site.approve(request) is None
 
     bundle = site.approve(request, "--replace-key")
@@ -316,6 +319,9 @@ def test_a_clinic_that_has_lost_its_key_is_in_again_when_the_administrator_says_
     site.await_beat("lost")
     listed = site.running.get("configmap", "fedround-revoked", "-n", SYSTEM)["data"]["revoked.list"]
     assert first in revoked_in(listed)
+    # The API server believes a token for ten seconds after it has looked at it.
+    site.running.wait_for(lambda: site.ask_api("lost", token) == 401, 20)
+    assert site.ask_api("lost", (site.folder / "lost" / "membership" / "token").read_text()) == 200
 
 
 def test_a_revoked_clinic_is_refused_at_the_gateway_at_once_and_by_the_api_itself(
@@ -335,7 +341,7 @@ def test_a_revoked_clinic_is_refused_at_the_gateway_at_once_and_by_the_api_itsel
     site.running.wait_for(lambda: site.knock("south", key_file.read_bytes(), certificate, token) == 200)
     assert site.ask_api("south", token) == 200
 
-    assert site.call("revoke", "south") == 0
+    assert site.call("revoke", "south", "--ca", str(site.folder / "ca")) == 0
     site.tell_gateway()
 
     site.running.wait_for(lambda: site.knock("south", key_file.read_bytes(), certificate, token) == 403, 3)
@@ -345,6 +351,8 @@ def test_a_revoked_clinic_is_refused_at_the_gateway_at_once_and_by_the_api_itsel
     found = site.listed(capsys, "south")
     assert (found["certificate"], found["suspended"]) == ("revoked", True)
     assert site.approve(request, "--replace-key") is None, "the same key again"
+    noted = [str(one.what) for one in Journal(site.folder / "ca").entries(NETWORK) if one.clinic == "south"]
+    assert noted == ["issued", "revoked"]
 
 
 def test_a_clinic_that_writes_a_request_for_anothers_name_into_its_lease_is_refused_and_others_are_not_held_up(

@@ -8,7 +8,7 @@ from contract.store_contract import StoreContract, put
 from fedround_api.jobs import StoreAddress
 from fedround_local.objectstore import BUCKET, REGION
 from fedround_operator.kit.pki import request_certificate
-from fedround_training.errors import StoreRefused
+from fedround_training.errors import ObjectGone, StoreRefused
 from fedround_training.store.minio_store import MinioStore, open_store
 from fedround_training.store.presigned import Gateway
 from support.gateway_fixture import Door, door
@@ -47,6 +47,18 @@ def url(door: Door, method: str, key: str) -> str:
 
 class TestMinioStore(StoreContract):
     pass
+
+
+def test_who_may_not_read_is_not_told_that_an_object_is_gone(
+    door: Door, store: MinioStore, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    put(store, tmp_path, "rounds/r1/report.json", b"{}")
+    stranger = opened(door, tmp_path_factory.mktemp("stranger"), "nobody", "nothing that anybody knows")
+
+    for key in ("rounds/r1/report.json", "rounds/r1/none.json"):
+        with pytest.raises(StoreRefused) as refused:
+            stranger.get(key, tmp_path / "got", 100)
+        assert not isinstance(refused.value, ObjectGone)
 
 
 def test_a_clinic_reads_what_is_published_and_the_hub_reads_what_the_clinic_submits(

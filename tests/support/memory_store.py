@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fedround_training.errors import StoreRefused
+from fedround_training.errors import ObjectGone, StoreRefused
 from fedround_training.store.files import Content, save_stream
 
 
@@ -17,7 +17,7 @@ class MemoryStore:
 
     def get(self, key: str, path: Path, limit_bytes: int) -> Content:
         if key not in self.objects:
-            raise StoreRefused(f"there is no object {key}")
+            raise ObjectGone(f"there is no object {key}")
         return save_stream(path, [self.objects[key]], limit_bytes)
 
     def put(self, key: str, path: Path) -> None:

@@ -8,6 +8,7 @@
     ├── TestSetChanged       the test set is not the one that the model names
     ├── StoreUnavailable     the object store or the gateway did not answer
     ├── StoreRefused         the object store or the gateway said no
+    │   └── ObjectGone       since there is no object of that name
     └── ContentRefused       a checkpoint or an update is not what it has to be
         ├── DigestMismatch
         ├── TooLarge
@@ -76,6 +77,10 @@ class StoreUnavailable(JobError):
 
 class StoreRefused(JobError):
     exit_code = ExitCode.STORE_REFUSED
+
+
+class ObjectGone(StoreRefused):
+    """Not for want of a right."""
 
 
 class ContentRefused(JobError):

@@ -31,7 +31,8 @@ class ClinicSpec(Part):
         list[ClinicCertificate],
         Field(
             max_length=16,
-            description="written by `fedround clinic approve` and `revoke`: all that can be used, the newest last",
+            description="written by `fedround clinic approve` and `revoke`: all that can be used, the newest last, "
+            "and without their text those that are over and had a key that was revoked",
             json_schema_extra=list_map("sha256"),
         ),
     ] = Field(default_factory=list)

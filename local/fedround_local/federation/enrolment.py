@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from fedround_api import names
 from fedround_api.crd import definitions
+from fedround_api.jobs import StoreAddress
 from fedround_api.kinds.policy import ClinicPolicy, ClinicPolicySpec, PrivacyPolicy, TrainingPolicy
 from fedround_local.cluster import Cluster
 from fedround_local.federation import layout, objects, runtime
@@ -19,7 +20,7 @@ from fedround_local.federation.layout import Layout
 from fedround_local.kubeconfig import write_kubeconfig
 from fedround_local.node.api import Api, ApiError
 from fedround_local.node.rbac import node_manifests, node_user
-from fedround_local.objectstore import BUCKET, StoreKey
+from fedround_local.objectstore import BUCKET, REGION, StoreKey
 from fedround_local.processes import Processes, Report
 from fedround_operator.agent import rights as agent_rights
 from fedround_operator.enrolment.certificates import record_of
@@ -49,9 +50,8 @@ class Enrolment:
             write_private(self._place.hub_keys / name, text.encode())
         self._kubectl.apply(definitions())
         self._kubectl.run("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-        # Where the store is stands beside its keys, for whoever may read them: `fedround report` asks here.
-        store = {**store_keys, "endpoint": store_address, "bucket": BUCKET}
-        hub = objects.hub_objects(store, operator_rules())
+        store = StoreAddress(endpoint=store_address, bucket=BUCKET, region=REGION)
+        hub = objects.hub_objects(store_keys, store, operator_rules())
         clinics = [one for name, cases in plan.clinics.items() for one in self._clinic(name, cases)]
         self._kubectl.apply([*node_manifests(layout.NODE_NAME), *hub, *clinics])
 

@@ -18,6 +18,7 @@ def installation(federation: Federation, clinic: str) -> Installed:
     record = federation.record()
     if clinic not in record.clinics:
         raise StateUnusable(f"there is no clinic {clinic} in {federation.place.state}: {', '.join(record.clinics)}")
+    policy = load_policy(federation.place.policy(clinic)).spec
     return Installed(
         settings=AgentSettings(
             clinic=clinic,
@@ -31,5 +32,6 @@ def installation(federation: Federation, clinic: str) -> Installed:
         # One program for all images: the node looks `python` up beside it.
         agent_image=layout.IMAGE,
         membership_secret=layout.MEMBERSHIP_SECRET,
-        allow_unlocked=load_policy(federation.place.policy(clinic)).spec.training.allow_unlocked,
+        allow_unlocked=policy.training.allow_unlocked,
+        allow_none=policy.privacy.allow_none,
     )

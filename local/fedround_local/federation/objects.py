@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fedround_api import API_VERSION, names
+from fedround_api.jobs import StoreAddress
 from fedround_api.kinds.clinic_round import ModelShape
 from fedround_api.kinds.federated_model import Architecture, FederatedModelSpec, Gate, InitialCheckpoint, TestSet
 from fedround_local.federation import layout
@@ -34,8 +35,8 @@ class OperatorRules:
     own: list[Object]
 
 
-def hub_objects(store: Mapping[str, str], rules: OperatorRules) -> list[Object]:
-    """What the hub needs before its operator starts."""
+def hub_objects(keys: Mapping[str, str], store: StoreAddress, rules: OperatorRules) -> list[Object]:
+    """What the hub needs before its operator starts; ``keys`` open the store."""
     operator = {"apiGroup": _RBAC, "kind": "User", "name": OPERATOR_USER}
     return [
         namespace(layout.SYSTEM_NAMESPACE),
@@ -49,7 +50,13 @@ def hub_objects(store: Mapping[str, str], rules: OperatorRules) -> list[Object]:
         ),
         *_bound_role(layout.NETWORK_NAMESPACE, OPERATOR_USER, rules.network, operator),
         *_bound_role(layout.SYSTEM_NAMESPACE, OPERATOR_USER, rules.own, operator),
-        secret(layout.NETWORK_NAMESPACE, layout.STORE_SECRET, store),
+        secret(layout.NETWORK_NAMESPACE, layout.STORE_SECRET, keys),
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": names.STORE_CONFIG_MAP, "namespace": layout.NETWORK_NAMESPACE},
+            "data": {**store.dump(), "secret": layout.STORE_SECRET},
+        },
         claim(layout.NETWORK_NAMESPACE, layout.TEST_SET_CLAIM),
     ]
 

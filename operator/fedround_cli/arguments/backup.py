@@ -30,8 +30,11 @@ def add(commands: Commands) -> None:
         ],
         notes="No key, token, test set or update of a clinic is in it. It is for its owner only, as checkpoints and "
         "reports are not for all eyes.",
-        exit_codes={CommandExit.DONE: "written", CommandExit.FAILED: "failed; a file that was there is as it was"},
-        json="counts, rounds that had not ended, objects that the store has no more",
+        exit_codes={
+            CommandExit.DONE: "written",
+            CommandExit.FAILED: "written without an old object that is damaged, or failed with the file as it was",
+        },
+        json="counts, rounds that had not ended, objects that the store has no more or that are damaged",
         runner="fedround_cli.backup",
     )
     backup.add_argument("file", type=Path, metavar="FILE", help="where to write it")
@@ -44,16 +47,20 @@ def add(commands: Commands) -> None:
         "stopped. Everything is looked at first: where it does not fit, nothing is written. After an interruption, "
         "call it again.",
         examples=[
-            ("hub restore hub.tar", "into the cluster that kubectl uses"),
-            ("hub restore hub.tar --store 127.0.0.1:8333", "the store by a forwarded port"),
+            ("hub restore hub.tar --ca DIR", "into the cluster that kubectl uses"),
+            ("hub restore hub.tar --ca DIR --store 127.0.0.1:8333", "the store by a forwarded port"),
         ],
-        notes="Tokens of clinics cannot be restored: `fedround clinic readmit` makes new ones. Rounds that had not "
-        "ended are to be applied again.",
+        notes="With --ca, who was revoked since the backup stays out, and certificates that were issued since are on "
+        "record; without, both are to be done by hand. Tokens of clinics cannot be restored: `fedround clinic readmit` "
+        "makes new ones. Rounds that had not ended are to be applied again.",
         exit_codes={CommandExit.DONE: "all is back", CommandExit.FAILED: "refused, or failed"},
-        json="the moment of the backup, each model's version, rounds and clinics",
+        json="the moment of the backup, what was taken from the journal, each model's version, rounds and clinics",
         runner="fedround_cli.restore",
     )
     restore.add_argument("file", type=Path, metavar="FILE", help="the backup")
+    restore.add_argument(
+        "--ca", type=Path, metavar="DIR", help="folder of the authority: what its journal has since the backup counts"
+    )
     _add_where(restore)
 
 

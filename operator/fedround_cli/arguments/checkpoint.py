@@ -21,8 +21,8 @@ def add(commands: Commands) -> None:
             ("checkpoint skin-lesion --released --output released.safetensors", "the one that clinics may use"),
             ("checkpoint skin-lesion --version 3", "one of the last versions"),
         ],
-        notes="The store's credentials are read from the Secret fedround-store of the network's namespace, for which "
-        "the kubeconfig needs the right.",
+        notes="Where the store is, and which Secret opens it, is read from the ConfigMap fedround-store of the "
+        "network's namespace: the kubeconfig needs the right to read both.",
         exit_codes={
             CommandExit.DONE: "written",
             CommandExit.FAILED: "there is no such version, or it cannot be fetched",

@@ -102,7 +102,8 @@ def _add_approve(actions: Commands) -> None:
             ("clinic approve --renewals --ca DIR", "certificates that end soon"),
             ("clinic approve", "what waits?"),
         ],
-        notes="Needs the rights of the hub's administrator. Called again with the same file it writes the same answer.",
+        notes="Needs the rights of the hub's administrator. Called again with the same file it writes the same answer. "
+        "What is issued is noted in journal.jsonl beside ca.crt: back it up with the authority.",
         exit_codes={CommandExit.DONE: "done, or nothing waits", CommandExit.FAILED: "refused, or failed"},
         json="who was admitted or renewed, or who waits",
         runner="fedround_cli.clinic_approve",
@@ -132,19 +133,23 @@ def _add_readmit(actions: Commands) -> None:
         actions,
         "readmit",
         "let members in again on a hub that was restored",
-        description="Makes what a member has on the hub where it is missing, and writes the file that its chart needs, "
-        "with the certificate that it has: for one that lost its token or file. The authority's key is not needed.",
+        description="Brings members up to the authority's journal, which knows who was revoked and what was issued "
+        "since a backup; makes what a member has on the hub where it is missing, and writes the file that its chart "
+        "needs, with the certificate that it has. Also for one that lost its token or file. The authority's key is not "
+        "needed.",
         examples=[
             ("clinic readmit --ca DIR --gateway fed.example.org:443", "of all members"),
             ("clinic readmit north --ca DIR --gateway fed.example.org:443", "of one"),
         ],
         notes="The file holds a token: send it as you would send a password.",
         exit_codes={CommandExit.DONE: "written", CommandExit.FAILED: "a clinic was refused, or failed"},
-        json="the files by clinic, and who was refused",
+        json="the files by clinic, who was refused, and what was taken from the journal",
         runner="fedround_cli.clinic_readmit",
     )
     readmit.add_argument("names", type=_clinic_name, nargs="*", metavar="NAME", help="of a clinic (default: all)")
-    readmit.add_argument("--ca", type=Path, required=True, metavar="DIR", help="folder of the authority, for ca.crt")
+    readmit.add_argument(
+        "--ca", type=Path, required=True, metavar="DIR", help="folder of the authority, for ca.crt and the journal"
+    )
     readmit.add_argument(
         "--gateway", type=host_and_port, required=True, metavar="HOST:PORT", help="as the clinics reach it"
     )
@@ -153,6 +158,7 @@ def _add_readmit(actions: Commands) -> None:
     )
     readmit.add_argument("--output", type=Path, metavar="DIR", help="folder for the files (default: this one)")
     add_hub(readmit)
+    add_gateway_namespace(readmit)
 
 
 def _add_list(actions: Commands) -> None:
@@ -236,16 +242,18 @@ def _add_revoke(actions: Commands) -> None:
         description="The gateway refuses the clinic's certificates within a second, the hub its token; what it was "
         "asked to do is withdrawn, and it is asked no more. Rounds that run go on without it.",
         examples=[
-            ("clinic revoke north", "in the cluster that kubectl uses"),
+            ("clinic revoke north --ca DIR", "in the cluster that kubectl uses"),
             ("clinic revoke north --state DIR", "in a federation on this machine"),
         ],
-        notes="To take it in again it needs a new key: `fedround clinic request NAME --new-key`, then `fedround clinic "
-        "approve FILE --replace-key`.",
-        exit_codes={CommandExit.DONE: "revoked"},
-        json="the fingerprints that were revoked",
+        notes="--ca notes it in the authority's journal, so that no backup of before takes the clinic in again. Where "
+        "the folder is locked away, revoke without it, and call again with it later. To take it in again it needs a "
+        "new key: `fedround clinic request NAME --new-key`, then `fedround clinic approve FILE --replace-key`.",
+        exit_codes={CommandExit.DONE: "revoked", CommandExit.FAILED: "refused, or revoked and not noted"},
+        json="the fingerprints that were revoked, and whether the journal has it",
         runner="fedround_cli.clinic_revoke",
     )
     revoke.add_argument("name", type=_clinic_name, metavar="NAME", help="of the clinic")
+    revoke.add_argument("--ca", type=Path, metavar="DIR", help="folder of the authority, for its journal")
     add_hub(revoke)
     add_gateway_namespace(revoke)
 

@@ -26,12 +26,12 @@ def add_hub(parser: argparse.ArgumentParser) -> None:
 
 
 def add_store(parser: argparse.ArgumentParser) -> None:
-    """Where the hub's object store is, if the hub does not say so."""
+    """Where the caller reaches the hub's object store, if not where the hub does."""
     parser.add_argument(
         "--store",
         type=host_and_port,
         metavar="HOST:PORT",
-        help="object store (default: the endpoint in the hub's Secret fedround-store)",
+        help="object store, as it is reached from here (default: as the hub reaches it)",
     )
 
 

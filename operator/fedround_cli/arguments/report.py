@@ -20,8 +20,8 @@ def add(commands: Commands) -> None:
             ("report skin-2026-w48 --output w48.html", "of the cluster that kubectl uses"),
             ("report skin-2026-w48 --json", "the figures, for programs"),
         ],
-        notes="The store's credentials are read from the Secret fedround-store of the network's namespace, for which "
-        "the kubeconfig needs the right.",
+        notes="Where the store is, and which Secret opens it, is read from the ConfigMap fedround-store of the "
+        "network's namespace: the kubeconfig needs the right to read both.",
         exit_codes={
             CommandExit.DONE: "written",
             CommandExit.FAILED: "there is no such report, or it cannot be fetched",

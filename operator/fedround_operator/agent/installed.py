@@ -38,12 +38,14 @@ def installed_by(deployment: Object, policy: Object) -> Installed:
     container = _pod(deployment)["containers"][0]
     told = {one["name"]: str(one.get("value", "")) for one in container.get("env", [])}
     try:
+        given = parse_policy(policy.get("data", {}).get(POLICY_FILE, "")).spec
         return Installed(
             settings=_settings(told),
             gateway=told["FEDROUND_GATEWAY"],
             agent_image=container["image"],
             membership_secret=_volume(deployment, "membership")["secret"]["secretName"],
-            allow_unlocked=parse_policy(policy.get("data", {}).get(POLICY_FILE, "")).spec.training.allow_unlocked,
+            allow_unlocked=given.training.allow_unlocked,
+            allow_none=given.privacy.allow_none,
         )
     except KeyError as error:
         raise _unknown(deployment, str(error)) from error

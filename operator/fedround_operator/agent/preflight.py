@@ -19,6 +19,8 @@ from fedround_operator.kit.jobmanifests import NEEDS, JobRequest, Mount, job
 from fedround_operator.kit.resources import Object
 
 TRAIN, GATEWAY = "train", "gateway"
+#: What is found without a Job.
+POLICY = "policy"
 _UNITS = {"Mi": 2**20, "Gi": 2**30}
 # What a pod waits for without hope: another look finds the same.
 _HOPELESS = frozenset(
@@ -38,6 +40,7 @@ class Installed:
     agent_image: str
     membership_secret: str
     allow_unlocked: bool
+    allow_none: bool
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,18 @@ class Trying:
     image_size: int
     batch_size: int
     deadline_seconds: int
+
+
+def policy_check(installed: Installed) -> CheckReport:
+    """Whether the clinic's policy lets it take part at all: None is the only mechanism of this version."""
+    if installed.allow_none:
+        message = "takes part in rounds whose updates are not noised: meant for public or drawn images"
+        return told(POLICY, CheckResult.OK, message)
+    message = (
+        "privacy.allowNone is false, so this clinic takes part in no round of this version, whose updates are not "
+        "noised: set it to true for public or drawn images, and for no others"
+    )
+    return told(POLICY, CheckResult.NOTE, message)
 
 
 def train_job(installed: Installed, trying: Trying) -> Object:

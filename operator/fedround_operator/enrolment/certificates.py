@@ -105,18 +105,28 @@ def require_renewal(
 
 
 def with_certificate(spec: ClinicSpec, issued: ClinicCertificate, now: datetime) -> list[ClinicCertificate]:
-    """The clinic's certificates with one more, the newest last, without those that nobody can use any more.
+    """The clinic's certificates with one more, the newest last. Of those that nobody can use any more it keeps which
+    keys were revoked, as far as there is room.
 
     Raises:
         EnrolmentError: there are too many that can still be used.
     """
-    others = [one for one in spec.certificates if one.sha256 != issued.sha256 and parse(one.expires_at) > now]
-    if len(others) >= MOST:
+    others = [one for one in spec.certificates if one.sha256 != issued.sha256]
+    over = [one for one in others if parse(one.expires_at) <= now]
+    current = [one for one in others if one not in over]
+    if len(current) >= MOST:
         raise EnrolmentError(
-            f"the clinic has {len(others)} certificates that are not over: revoke it by `fedround clinic revoke`, then "
-            "admit it with a new key"
+            f"the clinic has {len(current)} certificates that are not over: revoke it by `fedround clinic revoke`, "
+            "then admit it with a new key"
         )
-    return [*others, issued]
+    room = MOST - 1 - len(current)
+    return [*_remembered(over)[-room:], *current, issued] if room else [*current, issued]
+
+
+def _remembered(over: Sequence[ClinicCertificate]) -> list[ClinicCertificate]:
+    """What is kept of certificates that are over: which keys were revoked, the newest last."""
+    by_key = {one.key_sha256: one.model_copy(update={"pem": ""}) for one in over if one.revoked}
+    return list(by_key.values())
 
 
 def revoked(certificates: Sequence[ClinicCertificate]) -> list[ClinicCertificate]:

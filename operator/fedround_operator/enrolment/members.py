@@ -6,66 +6,40 @@ Every step may be repeated: what an interrupted call has left is completed by th
 import base64
 import binascii
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from functools import cache, partial
+from typing import Protocol, TypeVar
 
-from fedround_api import names
-from fedround_api.kinds import Clinic, ClinicCertificate, ClinicSpec
+from fedround_api.kinds import ClinicCertificate, ClinicSpec
 from fedround_operator.enrolment import certificates as rules
 from fedround_operator.enrolment.errors import EnrolmentError
-from fedround_operator.enrolment.manifests import AGENT, AGENT_TOKEN, clinic_object, door_objects
+from fedround_operator.enrolment.records import AdminApi, Member, Records
+from fedround_operator.enrolment.replay import Entry, What, by_clinic, caught_up, refused
 from fedround_operator.kit import pki
-from fedround_operator.kit.errors import AlreadyExists, NotFound
-from fedround_operator.kit.instants import parse
-from fedround_operator.kit.reading import read_kind
-from fedround_operator.kit.resources import (
-    CLINIC_ROUNDS,
-    CLINICS,
-    LEASES,
-    NAMESPACES,
-    ROLE_BINDINGS,
-    ROLES,
-    SECRETS,
-    SERVICE_ACCOUNTS,
-    Object,
-    Resource,
-)
+from fedround_operator.kit.errors import Conflict
+from fedround_operator.kit.instants import parse, text_of
 
-_RESOURCES = {
-    "Namespace": NAMESPACES,
-    "ServiceAccount": SERVICE_ACCOUNTS,
-    "Secret": SECRETS,
-    "Role": ROLES,
-    "RoleBinding": ROLE_BINDINGS,
-    "Lease": LEASES,
-}
 # The hub's control plane fills a token in within a second; a hub whose controller does not run never does.
 TOKEN_SECONDS = 30.0
 _LOOK_SECONDS = 0.2
+# The operator writes what it sees of a clinic into the same object, at least once a minute.
+_ATTEMPTS = 4
 
-
-class AdminApi(Protocol):
-    """The hub's API server, as far as this uses it."""
-
-    def get(self, resource: Resource, namespace: str, name: str) -> Object: ...
-
-    def list(
-        self, resource: Resource, namespace: str | None = None, labels: dict[str, str] | None = None
-    ) -> list[Object]: ...
-
-    def create(self, resource: Resource, namespace: str, body: Object) -> Object: ...
-
-    def patch(self, resource: Resource, namespace: str, name: str, body: Object) -> Object: ...
-
-    def delete(self, resource: Resource, namespace: str, name: str) -> None: ...
+T = TypeVar("T")
 
 
 class Revocations(Protocol):
     """The gateway's list."""
 
     def add(self, fingerprints: Iterable[str]) -> None: ...
+
+
+class Notes(Protocol):
+    """The journal of the authority."""
+
+    def add(self, entry: Entry) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -77,51 +51,24 @@ class Terms:
     replace_key: bool = False
 
 
-@dataclass(frozen=True)
-class Member:
-    """A clinic with what its Lease says."""
-
-    clinic: Clinic
-    annotations: Mapping[str, str]
-
-    @property
-    def name(self) -> str:
-        return self.clinic.metadata.name
-
-    @property
-    def asks_for_renewal(self) -> bool:
-        """Whether its agent waits for a certificate."""
-        return self.annotations.get(names.RENEWAL_REQUEST_ANNOTATION) is not None and not self.is_answered
-
-    @property
-    def is_answered(self) -> bool:
-        """Whether the answer stands in the Lease, not taken yet by its agent; what else stands there is none."""
-        answer = self.annotations.get(names.RENEWED_CERTIFICATE_ANNOTATION)
-        return any(one.pem == answer and not one.revoked for one in self.clinic.spec.certificates)
-
-
 class Members:
-    """The members of one network."""
+    """The members of one network. Without a journal nobody is told of what is issued."""
 
-    def __init__(self, api: AdminApi, network: str, *, revocations: Revocations, clock: Callable[[], datetime]) -> None:
-        self._api, self._network, self._revocations, self._clock = api, network, revocations, clock
+    def __init__(
+        self,
+        api: AdminApi,
+        network: str,
+        *,
+        revocations: Revocations,
+        clock: Callable[[], datetime],
+        journal: Notes | None = None,
+    ) -> None:
+        self._records, self._revocations, self._clock = Records(api, network), revocations, clock
+        self._journal = journal
 
     def all(self) -> list[Member]:
-        """Every member by name. What it says in its Lease counts only in the Lease of its own namespace."""
-        leases = {
-            lease["metadata"]["namespace"]: lease
-            for lease in self._api.list(LEASES, labels={names.PART_OF: names.PART_OF_VALUE})
-            if lease["metadata"]["name"] == names.LEASE_NAME
-        }
-        clinics = (read_kind(Clinic, found) for found in self._api.list(CLINICS, self._network))
-        return [
-            Member(
-                clinic,
-                leases.get(names.clinic_namespace(clinic.metadata.name), {}).get("metadata", {}).get("annotations")
-                or {},
-            )
-            for clinic in sorted(clinics, key=lambda clinic: clinic.metadata.name)
-        ]
+        """Every member by name."""
+        return self._records.all()
 
     def admit(self, request: pki.Request, authority: pki.Authority, terms: Terms) -> bytes:
         """The certificate (PEM) of a clinic that is a member from now on, or was one with the same key already.
@@ -130,19 +77,20 @@ class Members:
             EnrolmentError: the name is another key's, or the key was revoked.
             Conflict: somebody else changed the Clinic in between.
         """
-        clinic, now = self._find(request.clinic), self._clock()
+        name, now = request.clinic, self._clock()
+        clinic = self._records.find(name)
         spec = clinic.spec if clinic else ClinicSpec()
         rules.require_admissible(request, spec, replace_key=terms.replace_key)
         kept = spec
         if spec.certificates and spec.certificates[-1].key_sha256 != request.key_sha256:
-            self._refuse(spec.certificates)
-            kept = spec.model_copy(update={"certificates": rules.revoked(spec.certificates)})
+            kept = self._replaced(name, spec)
         issued = rules.usable(request, kept, authority, now)
         if issued is None:
             issued = rules.record_of(authority.sign_clinic(request.pem, terms.lifetime))
         # First: a certificate that is on record can be revoked, whatever happens next.
-        self._record(request.clinic, clinic, rules.with_certificate(kept, issued, now), terms.labels)
-        self._make_door(request.clinic)
+        self._note(name, What.ISSUED, [issued], terms.labels)
+        self._records.write(name, clinic, _with(kept, issued, now), terms.labels)
+        self._records.open_door(name)
         return issued.pem.encode()
 
     def reopen(self, name: str) -> bytes:
@@ -151,14 +99,13 @@ class Members:
         Raises:
             EnrolmentError: there is no such clinic, or it has no certificate that holds.
         """
-        clinic = self._known(name)
-        certificate = clinic.spec.certificate
+        certificate = self._records.known(name).spec.certificate
         if certificate is None:
             raise EnrolmentError(f"clinic {name} was revoked, or never admitted: it needs a request of its own")
         if parse(certificate.expires_at) <= self._clock():
             ended = certificate.expires_at[:10]
             raise EnrolmentError(f"the certificate of clinic {name} ended on {ended}: it needs a request of its own")
-        self._make_door(name)
+        self._records.open_door(name)
         return certificate.pem.encode()
 
     def token(self, clinic: str) -> str:
@@ -169,7 +116,7 @@ class Members:
         """
         until = time.monotonic() + TOKEN_SECONDS
         while True:
-            data = self._api.get(SECRETS, names.clinic_namespace(clinic), AGENT_TOKEN).get("data") or {}
+            data = self._records.token_secret(clinic).get("data") or {}
             if data.get("token"):
                 return _decoded(data["token"])
             if time.monotonic() > until:
@@ -184,84 +131,114 @@ class Members:
 
         Raises:
             EnrolmentError, RequestRefused: the request is not the clinic's own.
-            Conflict: somebody else changed the Clinic in between.
+            Conflict: somebody else goes on changing the Clinic.
         """
-        text = member.annotations.get(names.RENEWAL_REQUEST_ANNOTATION, "")
-        signature = member.annotations.get(names.RENEWAL_SIGNATURE_ANNOTATION, "")
-        request, now, spec = pki.read_request(text.encode()), self._clock(), member.clinic.spec
-        rules.require_renewal(request, signature, clinic=member.name, spec=spec, authority=authority, now=now)
-        issued = rules.usable(request, spec, authority, now)
-        if issued is None:
-            issued = rules.record_of(authority.sign_clinic(request.pem, lifetime))
-        self._record(member.name, member.clinic, rules.with_certificate(spec, issued, now))
-        body = {"metadata": {"annotations": {names.RENEWED_CERTIFICATE_ANNOTATION: issued.pem}}}
-        self._api.patch(LEASES, names.clinic_namespace(member.name), names.LEASE_NAME, body)
+        request = member.request()
+        # Once, however often the record has to be written: each certificate is one more that must be known.
+        sign = cache(lambda: rules.record_of(authority.sign_clinic(request.pem, lifetime)))
+
+        def record() -> ClinicCertificate:
+            clinic, now = self._records.known(member.name), self._clock()
+            rules.require_renewal(
+                request, member.signature, clinic=member.name, spec=clinic.spec, authority=authority, now=now
+            )
+            issued = rules.usable(request, clinic.spec, authority, now) or sign()
+            self._note(member.name, What.ISSUED, [issued])
+            self._records.write(member.name, clinic, _with(clinic.spec, issued, now))
+            return issued
+
+        issued = _retried(record)
+        self._records.answer(member.name, issued)
         return issued
 
     def revoke(self, name: str) -> list[ClinicCertificate]:
         """End a membership: what was revoked. The gateway refuses its certificates, the API its token.
 
+        The journal is told by whoever calls this: an authority that is locked away must not hold it up.
+
         Raises:
             EnrolmentError: there is no such clinic.
+            Conflict: somebody else goes on changing the Clinic; the gateway refuses it already.
         """
-        clinic = self._known(name)
-        ended = rules.revoked(clinic.spec.certificates)
-        # The gateway first: it is what the clinic has to pass for everything else.
-        self._refuse(ended)
-        spec = {"suspended": True, "certificates": [one.dump() for one in ended]}
-        version = clinic.metadata.resource_version
-        self._api.patch(CLINICS, self._network, name, {"metadata": {"resourceVersion": version}, "spec": spec})
-        door = names.clinic_namespace(name)
-        self._api.delete(ROLE_BINDINGS, door, AGENT)
-        self._api.delete(SECRETS, door, AGENT_TOKEN)
-        for part in self._api.list(CLINIC_ROUNDS, door):
-            self._api.delete(CLINIC_ROUNDS, door, part["metadata"]["name"])
+
+        def record() -> list[ClinicCertificate]:
+            clinic = self._records.known(name)
+            ended = rules.revoked(clinic.spec.certificates)
+            # The gateway first: it is what the clinic has to pass for everything else.
+            self._refuse(ended)
+            spec = clinic.spec.model_copy(update={"suspended": True, "certificates": ended})
+            self._records.write(name, clinic, spec)
+            return ended
+
+        ended = _retried(record)
+        self._records.close_door(name)
         return ended
+
+    def catch_up(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Have the members be as the journal says, as far as the hub has them; the entries that it did not know.
+
+        Raises:
+            EnrolmentError: a clinic would have more certificates than it can.
+            Conflict: somebody else goes on changing a Clinic.
+        """
+        self._revocations.add(refused(entries))
+        missed: list[Entry] = []
+        for name, own in by_clinic(entries).items():
+            if self._records.find(name) is not None:
+                missed += _retried(partial(self._catch_up, name, own))
+        return missed
+
+    def _catch_up(self, name: str, entries: Sequence[Entry]) -> Sequence[Entry]:
+        clinic = self._records.known(name)
+        found = caught_up(clinic.spec, entries, self._clock())
+        if found.missed:
+            self._records.write(name, clinic, found.spec, found.labels)
+        if found.spec.revoked:
+            self._records.close_door(name)
+        return found.missed
+
+    def _replaced(self, name: str, spec: ClinicSpec) -> ClinicSpec:
+        """The clinic without the key that it had. Nothing of it is of use any more, its token neither."""
+        self._refuse(spec.certificates)
+        self._records.end_token(name)
+        ended = rules.revoked(spec.certificates)
+        self._note(name, What.REPLACED, ended)
+        return spec.model_copy(update={"certificates": ended})
+
+    def _note(
+        self, name: str, what: What, certificates: Sequence[ClinicCertificate], labels: Mapping[str, str] | None = None
+    ) -> None:
+        if self._journal is not None:
+            self._journal.add(
+                Entry(
+                    at=text_of(self._clock()),
+                    network=self._records.network,
+                    clinic=name,
+                    what=what,
+                    certificates=list(certificates),
+                    labels=dict(labels or {}),
+                )
+            )
 
     def _refuse(self, certificates: Iterable[ClinicCertificate]) -> None:
         """Have the gateway refuse these, and all that were revoked before: a list that was lost comes back whole."""
-        before = (one for member in self.all() for one in member.clinic.spec.certificates if one.revoked)
-        self._revocations.add({one.sha256 for one in (*certificates, *before)})
+        self._revocations.add({one.sha256 for one in (*certificates, *self._records.revoked())})
 
-    def _known(self, name: str) -> Clinic:
-        clinic = self._find(name)
-        if clinic is None:
-            known = ", ".join(member.name for member in self.all()) or "none"
-            raise EnrolmentError(f"there is no clinic {name} in namespace {self._network}: there are {known}")
-        return clinic
 
-    def _find(self, name: str) -> Clinic | None:
+def _with(spec: ClinicSpec, issued: ClinicCertificate, now: datetime) -> ClinicSpec:
+    """The clinic with one more certificate, by which one that was revoked is a member again."""
+    certificates = rules.with_certificate(spec, issued, now)
+    return spec.model_copy(update={"certificates": certificates, "suspended": spec.suspended and not spec.revoked})
+
+
+def _retried(write: Callable[[], T]) -> T:
+    """The result of a write that reads anew what it is made from, made again where somebody else was faster."""
+    for _ in range(_ATTEMPTS - 1):
         try:
-            return read_kind(Clinic, self._api.get(CLINICS, self._network, name))
-        except NotFound:
-            return None
-
-    def _record(
-        self,
-        name: str,
-        before: Clinic | None,
-        certificates: list[ClinicCertificate],
-        labels: Mapping[str, str] | None = None,
-    ) -> None:
-        if before is None:
-            self._api.create(CLINICS, self._network, clinic_object(name, self._network, certificates, labels))
-            return
-        spec: Object = {"certificates": [one.dump() for one in certificates]}
-        if before.spec.revoked:
-            spec["suspended"] = False
-        meta = {"resourceVersion": before.metadata.resource_version, "labels": dict(labels or {})}
-        self._api.patch(CLINICS, self._network, name, {"metadata": meta, "spec": spec})
-
-    def _make_door(self, name: str) -> None:
-        for manifest in door_objects(name, self._network):
-            self._apply(_RESOURCES[manifest["kind"]], manifest)
-
-    def _apply(self, resource: Resource, manifest: Object) -> None:
-        meta = manifest["metadata"]
-        try:
-            self._api.create(resource, meta.get("namespace", ""), manifest)
-        except AlreadyExists:
-            self._api.patch(resource, meta.get("namespace", ""), meta["name"], manifest)
+            return write()
+        except Conflict:
+            continue
+    return write()
 
 
 def _decoded(text: str) -> str:

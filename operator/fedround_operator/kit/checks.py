@@ -7,6 +7,7 @@ import os
 import ssl
 import sys
 import time
+import traceback
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -26,14 +27,15 @@ PAUSE_SECONDS = 2.0
 def run_checks(checks: Mapping[str, Check], needs: Mapping[str, str] = MappingProxyType({})) -> int:
     """Make all of them, and report where this runs as a Job; 0, or the number (from 1) of the first that failed."""
     failed, found = 0, []
-    for number, one in enumerate(made(checks, needs), start=1):
+    for number, one in enumerate(made(checks, needs, log_defect=traceback.print_exception), start=1):
         bad = one.result is CheckResult.FAILED
         word = one.result.upper() if bad else one.result
         print(f"{word:<7} {one.name}: {one.message}", file=sys.stderr if bad else sys.stdout, flush=True)
         failed = failed or (number if bad else 0)
         found.append(one)
-    if REPORT_VARIABLE in os.environ:
-        Path(os.environ[REPORT_VARIABLE]).write_text(report_text(found))
+        if REPORT_VARIABLE in os.environ:
+            # Anew after each: a process that is killed has told what it found.
+            Path(os.environ[REPORT_VARIABLE]).write_text(report_text(found))
     return failed
 
 

@@ -47,9 +47,11 @@ def test_the_installation_is_read_back_from_what_helm_made() -> None:
         agent_image="registry.example.org/fedround-operator:0.1.0",
         membership_secret="membership",
         allow_unlocked=True,
+        allow_none=True,
     )
     assert installed_by(*installation("bundle")).membership_secret == "fedround-membership"
     assert installed_by(*installation("bundle")).allow_unlocked is False
+    assert installed_by(*installation("bundle")).allow_none is False
 
 
 def test_a_policy_that_cannot_be_used_and_another_deployment_are_told() -> None:

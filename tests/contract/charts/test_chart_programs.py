@@ -3,17 +3,22 @@
 import argparse
 import importlib
 import re
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
 
+from fedround_api.jobs import StoreAddress
+from fedround_cli.hub import Hub
 from fedround_operator import revocations
 from fedround_operator.agent import rights as agent_rights
 from fedround_operator.hub import rights as hub_rights
 from fedround_operator.hub.settings import OPERATOR_LEASE
+from fedround_operator.kit.resources import CONFIG_MAPS, SECRETS
 from fedround_operator.kit.revokedlist import CONFIG_MAP
 from support.charts import CHARTS, CLINIC, HUB, VARIANTS, Object, Pod, environment, of_kind, pods, rendered
+from support.fake_api import FakeApi
+from support.memory_store import MemoryStore
 
 PROGRAMS = [
     pytest.param(pod, container, id=f"{chart} {variant}: {container['name']}")
@@ -76,6 +81,28 @@ def test_the_operator_of_a_trial_uses_the_store_of_the_chart(monkeypatch: pytest
 
     assert options.store_endpoint == "fedround-minio.fedround-system.svc:9000"
     assert options.store_secret == "fedround-store"
+
+
+@pytest.mark.parametrize("variant", [variant for chart, variant in VARIANTS if chart == HUB])
+def test_the_commands_of_an_administrator_find_the_store_that_the_operator_uses(
+    variant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (said,) = of_kind(rendered(HUB, variant), "ConfigMap", "fedround-store")
+    operator = _started(_container(HUB, variant, "operator"), monkeypatch)
+    network, api, opened = said["metadata"]["namespace"], FakeApi(), []
+    api.put(CONFIG_MAPS, network, said)
+    keys = {"access-key": "SFVC", "secret-key": "czNjcmV0"}
+    api.put(SECRETS, network, {"metadata": {"name": operator.store_secret}, "data": keys})
+
+    def open_store(address: StoreAddress, folder: Path) -> MemoryStore:
+        opened.append((address, (folder / "access-key").read_text()))
+        return MemoryStore()
+
+    with Hub(api, network, "", open_store=open_store).store():
+        pass
+
+    place = {"endpoint": operator.store_endpoint, "bucket": operator.store_bucket, "region": operator.store_region}
+    assert opened == [(StoreAddress(**place), "HUB")]
 
 
 def test_the_agent_is_told_what_the_values_say(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -179,10 +179,14 @@ def entrance(door: Door, folder: Path, clinic: str = "north", gateway: str = "")
     return Entrance(clinic, gateway or door.gateway.settings.address, folder, folder, utc_now)
 
 
+def _raised(defect: Exception) -> None:
+    raise defect
+
+
 def test_a_clinic_that_the_hub_lets_in_passes_every_check(door: Door, mounted: Callable[[str], Path]) -> None:
     address, folder = door.gateway.settings.address, mounted("north")
 
-    found = {one.name: one for one in made(entrance(door, folder).checks(), NEEDS)}
+    found = {one.name: one for one in made(entrance(door, folder).checks(), NEEDS, log_defect=_raised)}
 
     assert list(found) == ["certificate", "address", "connection", "tls", "clock", "hub", "store"]
     assert {one.result.value for one in found.values()} == {"ok"}, found

@@ -20,12 +20,13 @@ import yaml
 
 from fedround_api import names
 from fedround_api.crd import definitions
+from fedround_api.jobs import StoreAddress
 from fedround_api.kinds import FederatedModel, FederatedRound, find_condition
 from fedround_api.kinds.clinic import CERTIFICATE_VALID
 from fedround_local.federation import layout, objects, runtime
 from fedround_local.federation.enrolment import operator_rules
 from fedround_local.federation.federation import ADMINISTRATOR, Federation
-from fedround_local.objectstore import BUCKET
+from fedround_local.objectstore import BUCKET, REGION
 from fedround_operator.kit.api import connect
 from fedround_operator.kit.errors import ApiError
 from fedround_operator.kit.privatefiles import write_private
@@ -106,8 +107,8 @@ def install_anew(network: Network) -> Network:
         write_private(federation.place.hub_keys / name, text.encode())
     kubectl.apply(definitions())
     kubectl.run("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-    secret = {**keys, "endpoint": store.address, "bucket": BUCKET}
-    kubectl.apply([*objects.hub_objects(secret, operator_rules()), revoked_list()])
+    address = StoreAddress(endpoint=store.address, bucket=BUCKET, region=REGION)
+    kubectl.apply([*objects.hub_objects(keys, address, operator_rules()), revoked_list()])
     return Network(federation)
 
 
@@ -135,12 +136,15 @@ def drill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drill]:
     with running_network(folder) as old:
         (folder / "fedround-ca").symlink_to(old.federation.place.authority)
         old.federation.kubectl.apply([revoked_list(REVOKED)])
+        admit(old, folder, "visitor")
         promoted = old.run_round("before", layout.MODEL)
         report = old.stored(f"rounds/{promoted.metadata.uid}/report.html")
         assert report is not None
         old.start_round("interrupted", layout.MODEL)
         wait_for(lambda: len(old.parts("interrupted")) == 3, "the clinics have their parts of it")
         said = {"backup": checked(call(old, folder, backup)), "running": call(old, folder, restore).stderr}
+        checked(call(old, folder, "fedround clinic revoke visitor --ca fedround-ca"))
+        admit(old, folder, "newcomer")
         before = Before(old.model(layout.MODEL), promoted, report, held(old, "token"), held(old, "tls.crt"))
 
         lose_the_hub(old)
@@ -154,6 +158,13 @@ def drill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drill]:
         yield Drill(new, before, said, folder)
 
 
+def admit(network: Network, folder: Path, clinic: str) -> None:
+    """As a member without an agent."""
+    checked(call(network, folder, f"fedround clinic request {clinic} --key-file {clinic}.key"))
+    approve = f"fedround clinic approve {clinic}.csr --ca fedround-ca --gateway fedround.example.org:443"
+    checked(call(network, folder, approve))
+
+
 def checked(ended: "subprocess.CompletedProcess[str]") -> str:
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
@@ -165,7 +176,7 @@ def test_a_hub_whose_operator_runs_is_not_restored(drill: Drill) -> None:
 
 def test_the_backup_says_what_is_in_it_and_what_is_not(drill: Drill) -> None:
     assert drill.said["backup"].splitlines()[:2] == [
-        "wrote hub.tar: 1 models, 1 rounds, 3 clinics, 1 revoked, 4 objects",
+        "wrote hub.tar: 1 models, 1 rounds, 4 clinics, 1 revoked, 4 objects",
         "left out, since they had not ended: interrupted",
     ]
 
@@ -213,7 +224,24 @@ def test_the_current_version_can_be_fetched(drill: Drill) -> None:
 def test_revoked_certificates_stay_revoked(drill: Drill) -> None:
     found = drill.network.api.get(CONFIG_MAPS, layout.SYSTEM_NAMESPACE, CONFIG_MAP)
 
-    assert found["data"][KEY] == f"# <sha256 of the certificate> yes\n{REVOKED} yes\n"
+    (visitor,) = drill.network.clinic("visitor").spec.certificates
+    assert set(found["data"][KEY].splitlines()[1:]) == {f"{REVOKED} yes", f"{visitor.sha256} yes"}
+
+
+def test_who_was_revoked_after_the_backup_stays_out_and_who_was_admitted_after_it_is_in(drill: Drill) -> None:
+    visitor, newcomer = (drill.network.clinic(name).spec for name in ("visitor", "newcomer"))
+
+    assert (visitor.suspended, visitor.certificate) == (True, None)
+    assert newcomer.certificate is not None
+    said = drill.said["restore"].splitlines()
+    at = next(number for number, line in enumerate(said) if line.startswith("taken from the authority's journal"))
+    assert [line.split(" ", 3)[3] for line in said[at + 1 : at + 3]] == [
+        "visitor: revoked, 1 certificate",
+        "newcomer: 1 certificate issued",
+    ]
+    given = yaml.safe_load((drill.folder / "newcomer-membership.yaml").read_text())
+    assert given["hub"]["certificate"] == newcomer.certificate.pem
+    assert "visitor" not in drill.said["readmit"]
 
 
 def test_a_clinic_is_known_by_the_certificate_that_it_had(drill: Drill) -> None:

@@ -66,7 +66,7 @@ def test_a_clinic_that_is_ready_is_told_so_and_keeps_no_job(
     code, found = preflight.of(clinic)
 
     assert code == 0, found
-    assert list(found) == [*GATEWAY_CHECKS, *TRAIN_CHECKS]
+    assert list(found) == ["policy", *GATEWAY_CHECKS, *TRAIN_CHECKS]
     assert set(results(found).values()) <= {"ok", "note"}
     assert found["hub"][1].endswith("rounds")
     assert found["clock"] == ("ok", "this machine's clock and the gateway's agree")
@@ -107,7 +107,7 @@ def test_it_needs_the_rights_of_the_namespaces_administrator_and_what_the_chart_
     code, found = preflight(*administrator)
 
     assert code == 0, found
-    assert list(found) == [*GATEWAY_CHECKS, *TRAIN_CHECKS]
+    assert list(found) == ["policy", *GATEWAY_CHECKS, *TRAIN_CHECKS]
 
 
 def test_a_claim_that_is_not_there_is_told_instead_of_waited_for(

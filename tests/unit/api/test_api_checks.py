@@ -29,7 +29,9 @@ def test_each_result_is_told_in_its_place() -> None:
         "six": lambda: "needs two",
     }
 
-    found = list(made(checks, {"four": "three", "five": "four", "six": "two"}))
+    defects: list[Exception] = []
+
+    found = list(made(checks, {"four": "three", "five": "four", "six": "two"}, log_defect=defects.append))
 
     assert [(one.name, one.result.value, one.message) for one in found] == [
         ("one", "ok", "fine"),
@@ -39,6 +41,27 @@ def test_each_result_is_told_in_its_place() -> None:
         ("five", "skipped", "not tried, for want of: four"),
         ("six", "ok", "needs two"),
     ]
+    assert defects == []
+
+
+def test_a_defect_in_a_check_costs_none_of_the_others_and_is_told_without_its_text() -> None:
+    defect = RuntimeError("cannot allocate for Jane Doe")
+    defects: list[Exception] = []
+
+    def broken() -> str:
+        raise defect
+
+    checks: dict[str, Check] = {"one": lambda: "fine", "two": broken, "three": lambda: "two", "four": lambda: "too"}
+
+    found = list(made(checks, {"three": "two"}, log_defect=defects.append))
+
+    assert [(one.name, one.result.value, one.message) for one in found] == [
+        ("one", "ok", "fine"),
+        ("two", "failed", "not made, by a defect (RuntimeError): report it with the log"),
+        ("three", "skipped", "not tried, for want of: two"),
+        ("four", "ok", "too"),
+    ]
+    assert defects == [defect]
 
 
 def test_what_was_told_is_read_again() -> None:

@@ -5,24 +5,29 @@ import hashlib
 import stat
 import tarfile
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fedround_api.jobs import StoreAddress
+from fedround_api.kinds import ClinicCertificate
 from fedround_cli import report
 from fedround_cli.archive import BackupUnusable, unpacked
-from fedround_cli.backup import look, save
+from fedround_cli.backup import LeftOut, look, save
 from fedround_cli.connection import HubError
 from fedround_cli.hub import Hub
 from fedround_cli.main import main
-from fedround_cli.restore import Restoration
+from fedround_cli.restore import Restoration, since_lines
+from fedround_operator.enrolment.replay import Entry, What
 from fedround_operator.hub.settings import OPERATOR_LEASE
 from fedround_operator.kit.errors import ApiUnreachable
+from fedround_operator.kit.instants import text_of
 from fedround_operator.kit.leases import renewal
-from fedround_operator.kit.resources import CLINICS, LEASES, MODELS, ROUNDS, SECRETS, Object
+from fedround_operator.kit.resources import CLINICS, CONFIG_MAPS, LEASES, MODELS, ROUNDS, SECRETS, Object
+from fedround_training.errors import StoreRefused
+from fedround_training.store.files import Content
 from support.fake_api import Call, FakeApi
 from support.hub_builders import NETWORK, NOON, clinic_object, model_object, round_object
 from support.memory_store import MemoryStore
@@ -59,9 +64,11 @@ class Place:
 
     def __init__(self) -> None:
         self.api, self.store, self.revocations = FakeApi(), MemoryStore(), List()
-        keys = {"access-key": "HUB", "secret-key": "s3cret", "endpoint": "store:8333"}
+        keys = {"access-key": "HUB", "secret-key": "s3cret"}
         data = {name: base64.b64encode(text.encode()).decode() for name, text in keys.items()}
-        self.api.put(SECRETS, NETWORK, {"metadata": {"name": "fedround-store"}, "data": data})
+        self.api.put(SECRETS, NETWORK, {"metadata": {"name": "s3-keys"}, "data": data})
+        said = {"endpoint": "store:8333", "bucket": "skin", "region": "ca-central-1", "secret": "s3-keys"}
+        self.api.put(CONFIG_MAPS, NETWORK, {"metadata": {"name": "fedround-store"}, "data": said})
 
     @property
     def hub(self) -> Hub:
@@ -76,12 +83,14 @@ class Place:
         stored = self.api.put(ROUNDS, NETWORK, {**made, "metadata": metadata, "status": status})
         return str(stored["metadata"]["uid"])
 
-    def restoration(self) -> Restoration:
-        return Restoration(self.hub, self.api, self.revocations, SYSTEM, clock=lambda: NOON)
-
-    def restore(self, path: Path) -> None:
+    def restore(self, path: Path, *journal: Entry) -> list[Entry]:
+        """What was taken from the journal."""
         with unpacked(path) as backup:
-            self.restoration().restore(backup)
+            one = Restoration(self.hub, self.api, self.revocations, SYSTEM, journal, clock=lambda: NOON)
+            return one.restore(backup)
+
+    def clinic(self, name: str) -> Object:
+        return dict(self.api.get(CLINICS, NETWORK, name))
 
     def status(self, name: str = "w48") -> Object:
         return dict(self.api.get(ROUNDS, NETWORK, name)["status"])
@@ -114,9 +123,22 @@ class Network(Place):
             f"clinics/north/{self.uid}/plain/update.safetensors": b"an update",
         }
 
-    def back_up(self, path: Path) -> tuple[str, ...]:
-        """The objects of the store that are missing."""
-        return tuple(save(self.hub, look(self.hub, pause), REVOKED, path)[1])
+    def back_up(self, path: Path) -> LeftOut:
+        """The objects of the store that are not in it."""
+        return save(self.hub, look(self.hub, pause), REVOKED, path)[1]
+
+
+class Forbidding(MemoryStore):
+    """One whose keys may read what is published and nothing else."""
+
+    def __init__(self, whole: MemoryStore) -> None:
+        super().__init__()
+        self.objects = whole.objects
+
+    def get(self, key: str, path: Path, limit_bytes: int) -> Content:
+        if not key.startswith("published/"):
+            raise StoreRefused(f"the object store refused {key}: AccessDenied")
+        return super().get(key, path, limit_bytes)
 
 
 def pause(seconds: float) -> None:
@@ -131,7 +153,7 @@ def network() -> Network:
 @pytest.fixture
 def backup(network: Network, tmp_path: Path) -> Path:
     path = tmp_path / "hub.tar"
-    assert network.back_up(path) == ()
+    assert network.back_up(path) == LeftOut()
     return path
 
 
@@ -196,7 +218,7 @@ class TestBackup:
         for key in gone:
             del network.store.objects[key]
 
-        assert network.back_up(tmp_path / "hub.tar") == tuple(gone)
+        assert network.back_up(tmp_path / "hub.tar") == LeftOut(missing=gone)
 
     @pytest.mark.parametrize("field", ["current", "released"])
     def test_without_the_version_in_use_there_is_no_backup(self, network: Network, tmp_path: Path, field: str) -> None:
@@ -209,11 +231,46 @@ class TestBackup:
             network.back_up(tmp_path / "hub.tar")
         assert list(tmp_path.iterdir()) == []
 
-    def test_an_object_that_was_changed_is_never_taken(self, network: Network, tmp_path: Path) -> None:
-        network.store.objects[published(FIRST)] = b"other weights"
+    def test_a_version_in_use_that_was_changed_is_never_taken(self, network: Network, tmp_path: Path) -> None:
+        network.store.objects[published(CURRENT)] = b"other weights"
 
         with pytest.raises(HubError, match="it was changed, so do not rely on it"):
             network.back_up(tmp_path / "hub.tar")
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("content", [b"<html lang=la>", b"<html>" * 2_000_000], ids=["changed", "far longer"])
+    def test_an_old_object_that_is_damaged_is_left_out_and_named(
+        self, network: Network, tmp_path: Path, content: bytes
+    ) -> None:
+        page = f"rounds/{network.uid}/report.html"
+        network.store.objects[page] = content
+
+        assert network.back_up(tmp_path / "hub.tar") == LeftOut(damaged=[page])
+
+        with unpacked(tmp_path / "hub.tar") as backup:
+            assert sorted(backup.files) == sorted(
+                [published(CURRENT), published(FIRST), f"rounds/{network.uid}/report.json"]
+            )
+
+    def test_a_store_that_refuses_is_not_taken_for_one_that_has_lost_all(
+        self, network: Network, tmp_path: Path
+    ) -> None:
+        network.store = Forbidding(network.store)
+
+        with pytest.raises(HubError, match="AccessDenied; its keys need the right to read the bucket and to list it"):
+            network.back_up(tmp_path / "hub.tar")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_the_place_of_an_older_one_that_others_could_read_makes_it_no_wider(
+        self, network: Network, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "hub.tar"
+        path.touch()
+        path.chmod(0o644)
+
+        network.back_up(path)
+
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
     def test_a_federation_on_this_machine_is_backed_up_by_its_folder(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["hub", "backup", "hub.tar", "--state", "build/mine"]) == 2
@@ -371,6 +428,106 @@ class TestRestore:
         with pytest.raises(HubError, match="restore into a hub without models, rounds and clinics"):
             place.restore(backup)
         assert (place.api.peek(CLINICS, NETWORK), place.store.objects) == ([], {})
+
+
+FIRST_HELD, SECOND_HELD = (
+    ClinicCertificate(
+        sha256=number * 64,
+        key_sha256=number * 64,
+        issued_at="2026-11-01T08:00:00Z",
+        expires_at="2027-11-01T08:00:00Z",
+        pem=f"certificate {number}",
+    )
+    for number in "12"
+)
+
+
+def noted(what: What, *certificates: ClinicCertificate, clinic: str = "north", at: datetime | None = None) -> Entry:
+    """A line of the journal, by default of a year after any backup."""
+    when = at or datetime.now(UTC) + timedelta(days=365)
+    labels = {"region": "quebec"} if what is What.ISSUED else {}
+    return Entry(
+        at=text_of(when), network=NETWORK, clinic=clinic, what=what, certificates=list(certificates), labels=labels
+    )
+
+
+class TestRestoreWithAJournal:
+    """north was a member at the moment of the backup, with its first certificate."""
+
+    @pytest.fixture
+    def backup(self, network: Network, tmp_path: Path) -> Path:
+        north = clinic_object("north", labels={"region": "ontario"})
+        network.api.put(CLINICS, NETWORK, {**north, "spec": {"certificates": [FIRST_HELD.dump()]}})
+        path = tmp_path / "hub.tar"
+        network.back_up(path)
+        return path
+
+    def test_who_was_revoked_since_the_backup_stays_out(self, backup: Path) -> None:
+        place, revoked = Place(), noted(What.REVOKED, FIRST_HELD)
+
+        assert place.restore(backup, revoked) == [revoked]
+
+        spec = place.clinic("north")["spec"]
+        assert (spec["suspended"], [one["revoked"] for one in spec["certificates"]]) == (True, [True])
+        assert place.revocations.refused == {*REVOKED, FIRST_HELD.sha256}
+
+    def test_what_was_issued_since_is_on_record_with_the_labels_of_then(self, backup: Path) -> None:
+        place = Place()
+
+        place.restore(backup, noted(What.ISSUED, SECOND_HELD))
+
+        clinic = place.clinic("north")
+        assert [one["sha256"] for one in clinic["spec"]["certificates"]] == [FIRST_HELD.sha256, SECOND_HELD.sha256]
+        assert clinic["metadata"]["labels"] == {"region": "quebec"}
+
+    def test_a_clinic_that_was_admitted_since_is_a_member(self, backup: Path) -> None:
+        place = Place()
+
+        place.restore(backup, noted(What.ISSUED, SECOND_HELD, clinic="south"))
+
+        south = place.clinic("south")
+        assert [one["sha256"] for one in south["spec"]["certificates"]] == [SECOND_HELD.sha256]
+        assert (south["metadata"]["namespace"], south["metadata"]["labels"]) == (NETWORK, {"region": "quebec"})
+
+    def test_one_that_was_admitted_before_the_backup_and_is_not_in_it_was_deleted_and_stays_so(
+        self, backup: Path
+    ) -> None:
+        place = Place()
+        long_ago = noted(What.ISSUED, SECOND_HELD, clinic="south", at=datetime(2026, 1, 1, tzinfo=UTC))
+
+        assert place.restore(backup, long_ago) == []
+
+        assert [one["metadata"]["name"] for one in place.api.peek(CLINICS, NETWORK)] == ["north"]
+
+    def test_one_that_broke_off_without_the_journal_is_completed_with_it(self, backup: Path) -> None:
+        place = Place()
+        place.restore(backup)
+
+        place.restore(backup, noted(What.REVOKED, FIRST_HELD))
+
+        assert place.clinic("north")["spec"]["suspended"] is True
+
+    def test_it_is_said_what_was_taken_and_without_a_journal_what_is_to_be_done(self) -> None:
+        revoked = noted(What.REVOKED, FIRST_HELD, at=datetime(2026, 11, 25, tzinfo=UTC))
+
+        assert list(since_lines("2026-11-24T12:00:00Z", [revoked])) == [
+            "taken from the authority's journal, as it was done after 2026-11-24T12:00:00Z:",
+            "  2026-11-25 north: revoked, 1 certificate",
+        ]
+        assert list(since_lines("2026-11-24T12:00:00Z", None)) == [
+            "no journal of the authority was read (--ca DIR): revoke again whom you revoked since "
+            "2026-11-24T12:00:00Z, and",
+            "approve the requests of clinics that were admitted or renewed since again",
+        ]
+
+    def test_called_again_it_finds_what_it_has_made(self, backup: Path) -> None:
+        place, lines = Place(), (noted(What.ISSUED, SECOND_HELD), noted(What.REVOKED, FIRST_HELD, SECOND_HELD))
+        place.restore(backup, *lines)
+        before = place.clinic("north")["spec"]
+
+        place.restore(backup, *lines)
+
+        assert place.clinic("north")["spec"] == before
 
 
 def test_rounds_that_were_restored_in_one_moment_are_listed_by_their_start() -> None:

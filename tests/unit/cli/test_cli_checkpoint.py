@@ -12,7 +12,7 @@ from fedround_cli.checkpoint import fetch, wanted
 from fedround_cli.connection import HubError
 from fedround_cli.hub import Hub
 from fedround_cli.main import main
-from fedround_operator.kit.resources import MODELS, SECRETS
+from fedround_operator.kit.resources import CONFIG_MAPS, MODELS, SECRETS
 from support.fake_api import FakeApi
 from support.hub_builders import NETWORK, model_object, released
 from support.job_inputs import digest_of
@@ -83,8 +83,9 @@ def hub(store: MemoryStore) -> Hub:
     api = FakeApi()
     api.create(MODELS, NETWORK, model_object())
     secret = {name: base64.b64encode(b"x").decode() for name in ("access-key", "secret-key")}
-    meta = {"name": "fedround-store", "namespace": NETWORK}
-    api.create(SECRETS, NETWORK, {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "data": secret})
+    api.put(SECRETS, NETWORK, {"metadata": {"name": "fedround-store"}, "data": secret})
+    said = {"endpoint": "minio.fedround-system.svc:9000", "bucket": "fedround", "secret": "fedround-store"}
+    api.put(CONFIG_MAPS, NETWORK, {"metadata": {"name": "fedround-store"}, "data": said})
 
     def opened(address: StoreAddress, folder: Path) -> MemoryStore:
         assert address.endpoint == "store:8333"
@@ -106,7 +107,7 @@ def test_the_bytes_are_those_that_the_model_names(hub: Hub, store: MemoryStore, 
     ("content", "sentence"),
     [
         (b"version X", "is not what the hub's status names"),
-        (b"version 2, and more", "the object store at store:8333 does not give it"),
+        (b"version 2, and more", "is not what the hub's status names"),
         (None, "the object store at store:8333 does not give it"),
     ],
 )

@@ -14,13 +14,14 @@ import yaml
 from cryptography import x509
 
 from fedround_api import names
-from fedround_cli import clinic_list, clinic_readmit
+from fedround_cli import clinic_approve, clinic_list, clinic_readmit, clinic_revoke
 from fedround_cli.clinic_keys import ensure_key, ensure_next_key
 from fedround_cli.connection import HubError
 from fedround_cli.enrolling import ClinicError
 from fedround_cli.main import main
 from fedround_cli.plain import columns
-from fedround_operator.enrolment.certificates import short
+from fedround_operator.enrolment.certificates import record_of, short
+from fedround_operator.enrolment.journal import Journal
 from fedround_operator.enrolment.members import Members, Terms
 from fedround_operator.enrolment.revocations import ConfigMapRevocations
 from fedround_operator.kit import pki
@@ -292,10 +293,22 @@ class Network:
     def __init__(self) -> None:
         self.api, self.registry = FakeApi(), Registry()
         self.members = Members(self.api, "skin-network", revocations=Nothing(), clock=now)
+        self.keys: dict[str, bytes] = {}
 
     def admit(self, clinic: str, lifetime: timedelta = YEAR) -> None:
-        request = pki.read_request(pki.request_certificate(clinic)[1])
+        self.keys[clinic] = pki.new_key()
+        request = pki.read_request(pki.request_for(clinic, self.keys[clinic]))
         self.members.admit(request, self.registry.authority, Terms(lifetime))
+
+    def ask(self, clinic: str) -> None:
+        """Its agent asks for the next certificate."""
+        request = pki.request_for(clinic, pki.new_key())
+        annotations = {
+            names.RENEWAL_REQUEST_ANNOTATION: request.decode(),
+            names.RENEWAL_SIGNATURE_ANNOTATION: pki.sign_renewal(request, self.keys[clinic]),
+        }
+        body = {"metadata": {"annotations": annotations}}
+        self.api.patch(LEASES, names.clinic_namespace(clinic), names.LEASE_NAME, body)
 
     def status(self, clinic: str, **status: Any) -> None:
         self.api.patch(CLINICS, "skin-network", clinic, {"status": status}, "status")
@@ -303,6 +316,57 @@ class Network:
     def listed(self, days_later: int = 0) -> dict[str, dict[str, Any]]:
         at = now() + timedelta(days=days_later)
         return {one.name: clinic_list.as_data(one, at) for one in self.members.all()}
+
+
+def test_a_clinic_that_never_stands_still_holds_up_no_other_renewal() -> None:
+    """Its own agent can see to it: each sign of life that it writes has the operator write its Clinic."""
+    network = Network()
+    for clinic in ("east", "north", "south"):
+        network.admit(clinic)
+        network.ask(clinic)
+
+    def restless(call: Call) -> None:
+        if call.resource == CLINICS and call.verb == "patch" and call.name == "north" and call.subresource is None:
+            seen = f"2026-11-24T12:00:{len(network.api.calls) % 60:02d}Z"
+            network.status("north", lastSeen=seen)
+
+    network.api.before = restless
+    said: list[str] = []
+
+    found = clinic_approve.renew(network.members, network.registry.authority, YEAR, said.append)
+
+    assert [one["clinic"] for one in found.renewed] == ["east", "south"]
+    assert list(found.refused) == ["north"]
+    assert [line.split(":")[0].split(" until ")[0] for line in said] == [
+        "renewed east",
+        "refused north",
+        "renewed south",
+    ]
+
+
+class TestRevocation:
+    def note(self, folder: Path, **given: Any) -> str | None:
+        asked = argparse.Namespace(name="north", namespace="skin-network", state=None, ca=folder, **given)
+        return clinic_revoke.note(asked, [record_of(Registry().hold().certificate)])
+
+    def test_it_is_noted_in_the_journal_of_the_authority(self, tmp_path: Path) -> None:
+        (tmp_path / "ca.crt").touch()
+
+        assert self.note(tmp_path) is None
+
+        (entry,) = Journal(tmp_path).entries("skin-network")
+        assert (entry.clinic, str(entry.what), len(entry.certificates)) == ("north", "revoked", 1)
+
+    def test_without_the_folder_it_is_said_what_is_left_to_do(self, capsys: pytest.CaptureFixture[str]) -> None:
+        clinic_revoke.tell("north", [], "no --ca DIR was given")
+
+        assert capsys.readouterr().out.splitlines()[-1] == (
+            "not in the authority's journal: no --ca DIR was given. A hub that is restored from a backup of before "
+            "would take north in again: call again with --ca DIR when the folder is at hand"
+        )
+
+    def test_a_folder_that_is_another_one_is_told_after_the_clinic_is_out(self, tmp_path: Path) -> None:
+        assert self.note(tmp_path) == f"{tmp_path} has no ca.crt: name the folder of the federation's authority"
 
 
 class TestList:
@@ -430,6 +494,13 @@ class TestReadmission:
             },
         }
         assert stat.S_IMODE((tmp_path / "north-membership.yaml").stat().st_mode) == 0o600
+
+    def test_what_the_journal_leaves_to_be_done_is_said(self, tmp_path: Path) -> None:
+        assert list(clinic_readmit.journal_lines(Journal(tmp_path), [], ["south"])) == [
+            f"there is no {tmp_path}/journal.jsonl: on a hub that was restored, revoke again whom you revoked since "
+            "its backup",
+            "the journal knows clinic south, this hub does not: if it is a member, approve its request again",
+        ]
 
     def test_one_that_was_revoked_is_refused_by_name(self, restored: Members, tmp_path: Path) -> None:
         answers = clinic_readmit.readmit(restored, ("west",), clinic_readmit.Terms("fed:443", "ca", tmp_path))

@@ -8,7 +8,8 @@ from rich.console import Console
 
 from fedround_cli.demo import remove
 from fedround_cli.main import parser
-from fedround_cli.tables import cut, round_table
+from fedround_cli.plain import cut
+from fedround_cli.tables import round_table
 from fedround_cli.terminal import Progress
 from fedround_local.demo.rounds import RoundResult
 from fedround_local.errors import StateUnusable
@@ -17,7 +18,7 @@ from fedround_local.federation.layout import Layout
 
 @pytest.fixture
 def progress() -> Progress:
-    return Progress(Console(quiet=True))
+    return Progress(io.StringIO())
 
 
 def test_fresh_leaves_a_foreign_folder_alone(tmp_path: Path, progress: Progress) -> None:

@@ -62,9 +62,19 @@ ERRORS = [
         "No such file or directory at photos: look at the path for a typing error",
     ),
     (
-        ModuleNotFoundError("No module named 'rich'", name="rich"),
+        ModuleNotFoundError("No module named 'rich'", name="rich.console"),
         1,
-        "the package rich is missing: install its extra `local` (in a checkout, `pip install '.[local]'`)",
+        "the package rich is missing: install the extra that has it, in a checkout `pip install '.[local]'`",
+    ),
+    (
+        ModuleNotFoundError("No module named 'torch'", name="torch"),
+        1,
+        "the package torch is missing: install the extra that has it, in a checkout `pip install '.[training]'`",
+    ),
+    (
+        ModuleNotFoundError("No module named 'kubernetes.client'", name="kubernetes.client"),
+        1,
+        "the package kubernetes is missing: install the extra that has it, in a checkout `pip install '.[operator]'`",
     ),
     (KeyboardInterrupt(), 130, "interrupted; nothing that this command had started is left running"),
 ]

@@ -5,7 +5,6 @@ import base64
 import dataclasses
 import hashlib
 import json
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,10 @@ from fedround_cli import report, rounds
 from fedround_cli.connection import HubError
 from fedround_cli.hub import Hub, connect_hub
 from fedround_cli.main import parser
-from fedround_cli.tables import age
-from fedround_cli.terminal import Terminal
+from fedround_cli.plain import age
 from fedround_local.errors import StateUnusable
 from fedround_operator.kit.errors import ApiError, ApiRefused, ApiUnreachable, Forbidden, NotFound
-from fedround_operator.kit.resources import ROUNDS, SECRETS, Object, Resource
+from fedround_operator.kit.resources import CONFIG_MAPS, ROUNDS, SECRETS, Object, Resource
 from fedround_training.errors import StoreUnavailable
 from fedround_training.reporting.build import document_of
 from fedround_training.reporting.page import render
@@ -58,7 +56,8 @@ class Network:
             conditions=[condition("Succeeded", "True", "HighRiskCasesLost", SENTENCE)],
         )
         self.store.objects = {keys.report(uid): DOCUMENT, keys.report_page(uid): PAGE}
-        self.secret(**{"access-key": "HUB", "secret-key": "s3cret", "endpoint": "store:8333", "bucket": "bucket"})
+        self.place(endpoint="s3.example.org:443", bucket="skin", region="ca-central-1", secret="s3-keys")
+        self.secret(**{"access-key": "HUB", "secret-key": "s3cret"})
 
     def add(self, name: str, **status: Any) -> str:
         """A round; its UID."""
@@ -70,9 +69,13 @@ class Network:
         return uid
 
     def secret(self, **texts: str) -> None:
-        self.api.delete(SECRETS, NETWORK, "fedround-store")
+        """The Secret, of whatever name, that opens the store."""
         data = {name: base64.b64encode(text.encode()).decode() for name, text in texts.items()}
-        self.api.create(SECRETS, NETWORK, {"metadata": {"name": "fedround-store", "namespace": NETWORK}, "data": data})
+        self.api.put(SECRETS, NETWORK, {"metadata": {"name": "s3-keys"}, "data": data})
+
+    def place(self, **said: str) -> None:
+        """What the hub's chart says of the store."""
+        self.api.put(CONFIG_MAPS, NETWORK, {"metadata": {"name": "fedround-store"}, "data": said})
 
     def open_store(self, address: StoreAddress, folder: Path) -> MemoryStore:
         self.asked_for.append((address, {path.name: path.read_text() for path in folder.iterdir()}))
@@ -98,26 +101,26 @@ class TestReport:
     def test_both_files_are_fetched_as_they_were_written(self, network: Network, as_json: bool, content: bytes) -> None:
         assert fetched(network, as_json=as_json) == content
 
-    def test_the_store_is_opened_with_what_the_secret_says(self, network: Network) -> None:
+    def test_the_store_is_opened_where_and_with_what_the_hub_names(self, network: Network) -> None:
         fetched(network)
 
-        assert network.asked_for == [
-            (StoreAddress(endpoint="store:8333", bucket="bucket"), {"access-key": "HUB", "secret-key": "s3cret"})
-        ]
+        address = StoreAddress(endpoint="s3.example.org:443", bucket="skin", region="ca-central-1")
+        assert network.asked_for == [(address, {"access-key": "HUB", "secret-key": "s3cret"})]
 
     def test_a_stores_own_authority_is_handed_on(self, network: Network) -> None:
-        network.secret(**{"access-key": "HUB", "secret-key": "s", "endpoint": "store:8333", "ca.crt": "PEM"})
+        network.secret(**{"access-key": "HUB", "secret-key": "s", "ca.crt": "PEM"})
 
         fetched(network)
 
         assert network.asked_for[0][1]["ca.crt"] == "PEM"
 
-    def test_the_callers_store_comes_before_the_secrets(self, network: Network) -> None:
+    def test_the_callers_way_to_the_store_comes_before_the_hubs(self, network: Network) -> None:
         hub = dataclasses.replace(network.hub, endpoint="127.0.0.1:8333")
 
         report.fetch(hub, report.wanted(hub.round(NAME), as_json=False))
 
-        assert network.asked_for[0][0].endpoint == "127.0.0.1:8333"
+        there = StoreAddress(endpoint="127.0.0.1:8333", bucket="skin", region="ca-central-1")
+        assert network.asked_for[0][0] == there
 
     def test_a_report_that_was_changed_is_not_given_out(self, network: Network) -> None:
         key = next(key for key in network.store.objects if key.endswith("html"))
@@ -211,15 +214,24 @@ class SilentStore(MemoryStore):
 
 
 class TestStore:
-    def test_one_that_does_not_answer_says_what_to_do(self, network: Network) -> None:
+    @pytest.mark.parametrize(
+        ("endpoint", "forwarding"),
+        [
+            ("s3.example.org:443", "service/NAME 8333:PORT"),
+            ("hub-minio.fedround-system.svc:9000", "-n fedround-system service/hub-minio 8333:9000"),
+            ("s3.storage.svc.cluster.local:80", "-n storage service/s3 8333:80"),
+        ],
+    )
+    def test_one_that_does_not_answer_says_what_to_do(self, network: Network, endpoint: str, forwarding: str) -> None:
+        network.place(endpoint=endpoint, bucket="skin", region="ca-central-1", secret="s3-keys")
         network.store = SilentStore()
 
         with pytest.raises(HubError) as caught:
             fetched(network)
 
         assert str(caught.value) == (
-            "the object store at store:8333 does not answer: look whether it runs; from outside the hub's cluster, "
-            "forward its port (`kubectl port-forward service/NAME 8333:8333`) and give --store 127.0.0.1:8333"
+            f"the object store at {endpoint} does not answer: look whether it runs; from outside the hub's cluster, "
+            f"forward its port (`kubectl port-forward {forwarding}`) and give --store 127.0.0.1:8333"
         )
 
     def test_one_that_has_lost_the_report_says_so(self, network: Network) -> None:
@@ -231,12 +243,8 @@ class TestStore:
     @pytest.mark.parametrize(
         ("secret", "sentence"),
         [
-            (
-                {"access-key": "HUB", "secret-key": "s"},
-                "not say where its object store is: give --store HOST:PORT",
-            ),
-            ({"access-key": "HUB", "endpoint": "store:8333"}, "lacks secret-key"),
-            ({"endpoint": "store:8333"}, "lacks access-key and secret-key"),
+            ({"access-key": "HUB"}, "the Secret s3-keys of namespace skin-network lacks secret-key"),
+            ({"ca.crt": "PEM"}, "lacks access-key and secret-key"),
         ],
     )
     def test_a_secret_that_is_incomplete_says_what_it_lacks(
@@ -247,14 +255,27 @@ class TestStore:
         with pytest.raises(HubError, match=sentence):
             fetched(network)
 
-    def test_a_namespace_without_the_secret_is_probably_another_one(self, network: Network) -> None:
-        network.api.delete(SECRETS, NETWORK, "fedround-store")
+    def test_a_namespace_that_says_nothing_of_a_store_is_probably_another_one(self, network: Network) -> None:
+        network.api.delete(CONFIG_MAPS, NETWORK, "fedround-store")
 
         with pytest.raises(HubError, match="look whether -n names the network's namespace"):
             fetched(network)
 
+    @pytest.mark.parametrize("said", [{"secret": "s3-keys"}, {"endpoint": "s3.example.org:443", "bucket": "skin"}])
+    def test_half_of_what_the_hub_says_is_not_guessed(self, network: Network, said: dict[str, str]) -> None:
+        network.place(**said)
+
+        with pytest.raises(HubError, match="does not say where the object store is: `helm upgrade` writes it anew"):
+            fetched(network)
+
+    def test_a_secret_that_is_not_there_is_named(self, network: Network) -> None:
+        network.api.delete(SECRETS, NETWORK, "s3-keys")
+
+        with pytest.raises(HubError, match="has no Secret s3-keys with the object store's keys: make it"):
+            fetched(network)
+
     def test_a_secret_that_is_no_base64_is_refused(self, network: Network) -> None:
-        network.api.patch(SECRETS, NETWORK, "fedround-store", {"data": {"access-key": "*"}})
+        network.api.patch(SECRETS, NETWORK, "s3-keys", {"data": {"access-key": "*"}})
 
         with pytest.raises(HubError, match="cannot be read"):
             fetched(network)
@@ -289,10 +310,11 @@ def test_an_api_server_that_gives_nothing_is_told_of_in_a_sentence(error: ApiErr
     assert str(caught.value).startswith(sentence)
 
 
-def listed(network: Network, capsys: pytest.CaptureFixture[str], *, width: int = 0, as_json: bool = False) -> str:
-    console = Terminal(force_terminal=bool(width), width=width or 200, no_color=True)
-    assert rounds.show(network.hub, console, as_json=as_json, now=NOW) == 0
-    return re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
+def listed(
+    network: Network, capsys: pytest.CaptureFixture[str], *, width: int | None = None, as_json: bool = False
+) -> str:
+    assert rounds.show(network.hub, width, as_json=as_json, now=NOW) == 0
+    return capsys.readouterr().out
 
 
 class TestRounds:
@@ -319,11 +341,11 @@ class TestRounds:
     def test_a_terminal_of_80_columns_gets_three_lines_for_each(
         self, network: Network, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        shown = listed(network, capsys, width=80)
-
-        assert max(len(line) for line in shown.splitlines()) <= 80
-        for words in (NAME, "skin-lesion", "HighRiskCasesLost", "3/3 clinics", "sensitivity 0.860->0.880", "AUROC"):
-            assert words in shown
+        assert listed(network, capsys, width=80).splitlines() == [
+            f"{NAME}: RolledBack (HighRiskCasesLost)",
+            "  skin-lesion, 3/3 clinics, 3h old",
+            "  sensitivity 0.860->0.880, specificity 0.800->0.810, AUROC 0.850->0.860",
+        ]
 
     def test_as_json_it_has_digests_and_times(self, network: Network, capsys: pytest.CaptureFixture[str]) -> None:
         found = json.loads(listed(network, capsys, as_json=True))["rounds"]
@@ -379,7 +401,7 @@ class TestAnotherVersion:
     def test_the_other_rounds_are_listed_and_of_that_one_it_is_said_why_not(
         self, hub: Hub, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        exit_code = rounds.show(hub, Terminal(width=200), as_json=False, now=NOW)
+        exit_code = rounds.show(hub, None, as_json=False, now=NOW)
 
         said = capsys.readouterr()
         assert [line.split()[0] for line in said.out.splitlines()] == ["NAME", NAME]
@@ -389,7 +411,7 @@ class TestAnotherVersion:
         assert exit_code == 1
 
     def test_as_json_both_are_in_the_one_document(self, hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
-        rounds.show(hub, Terminal(width=200), as_json=True, now=NOW)
+        rounds.show(hub, None, as_json=True, now=NOW)
 
         found = json.loads(capsys.readouterr().out)
         assert [one["name"] for one in found["rounds"]] == [NAME]
@@ -401,7 +423,7 @@ class TestAnotherVersion:
     ) -> None:
         network.api.delete(ROUNDS, NETWORK, NAME)
 
-        exit_code = rounds.show(hub, Terminal(width=200), as_json=False, now=NOW)
+        exit_code = rounds.show(hub, None, as_json=False, now=NOW)
 
         assert (capsys.readouterr().out, exit_code) == ("", 1)
 

@@ -1,20 +1,24 @@
 """How `fedround clinic preflight` waits for its Jobs, gives up on them and removes them, on a cluster in memory."""
 
+import dataclasses
 from typing import Any
 
 import pytest
 
 from fedround_api.checks import CheckResult, report_text, told
+from fedround_cli.clinic_preflight import lines
 from fedround_cli.enrolling import ClinicError
 from fedround_cli.main import main
 from fedround_cli.preflighting import Ways, checks_made
-from fedround_operator.agent.preflight import Installed, Trying
+from fedround_operator.agent.preflight import Installed, Trying, policy_check
 from fedround_operator.agent.settings import AgentSettings
 from fedround_operator.kit.resources import EVENTS, JOBS, PODS, Object
 from support.fake_api import FakeApi
 
 HOME = "fedround"
-INSTALLED = Installed(AgentSettings("north", HOME, "training"), "hub:443", "operator", "fedround-membership", False)
+SETTINGS = AgentSettings("north", HOME, "training")
+INSTALLED = Installed(SETTINGS, "hub:443", "operator", "fedround-membership", allow_unlocked=False, allow_none=True)
+POLICY = ("policy", "ok", "takes part in rounds whose updates are not noised: meant for public or drawn images")
 TRYING = Trying("a1b2c3", image_size=64, batch_size=32, deadline_seconds=600)
 GOOD = told("hub", CheckResult.OK, "lets north in")
 
@@ -68,7 +72,7 @@ def cluster() -> Cluster:
 
 
 def test_both_jobs_tell_their_checks_and_are_removed(cluster: Cluster) -> None:
-    assert cluster.preflight() == [("gateway", "ok", "lets north in"), ("train", "ok", "locked in")]
+    assert cluster.preflight() == [POLICY, ("gateway", "ok", "lets north in"), ("train", "ok", "locked in")]
     assert cluster.jobs() == set()
 
 
@@ -144,3 +148,22 @@ def test_a_federation_on_this_machine_has_several_clinics(capsys: pytest.Capture
 @pytest.mark.parametrize("size", ["16", "65", "528", "x"])
 def test_a_size_that_no_model_has_is_refused(size: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["clinic", "preflight", "--image-size", size]) == 2
+
+
+@pytest.mark.parametrize(
+    ("allow_none", "result", "last"),
+    [
+        (True, CheckResult.OK, "clinic north is ready for a round"),
+        (False, CheckResult.NOTE, "clinic north is ready, but its policy keeps it out of every round of this version"),
+    ],
+)
+def test_a_policy_that_keeps_the_clinic_out_is_noted_and_is_no_failure(
+    allow_none: bool, result: CheckResult, last: str
+) -> None:
+    installed = dataclasses.replace(INSTALLED, allow_none=allow_none)
+
+    found = policy_check(installed)
+
+    assert (found.name, found.result) == ("policy", result)
+    assert ("takes part in no round of this version" in found.message) is not allow_none
+    assert list(lines(installed, [("policy", found)]))[-1] == last

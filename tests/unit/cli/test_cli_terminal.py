@@ -9,7 +9,8 @@ from typing import IO
 
 import pytest
 
-from fedround_cli.terminal import Progress, Terminal, program
+from fedround_cli.console import Terminal
+from fedround_cli.terminal import Progress, program
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def nobody_reads() -> Iterator[IO[str]]:
 
 
 def test_work_goes_on_where_nobody_listens_any_more(nobody_reads: IO[str]) -> None:
-    progress = Progress(Terminal(file=nobody_reads))
+    progress = Progress(nobody_reads)
 
     progress("stopping the federation")
     progress("stopped")
@@ -39,19 +40,37 @@ def test_a_result_that_nobody_reads_is_an_error(nobody_reads: IO[str]) -> None:
 def test_in_a_log_file_a_line_is_plain_text_in_one_piece() -> None:
     written = io.StringIO()
 
-    Progress(Terminal(file=written, width=40))("[bold]600 cases[/bold] in /srv/photos: " + "nv 1, " * 20)
+    Progress(written)("[bold]600 cases[/bold] in /srv/photos: " + "nv 1, " * 20)
 
     assert re.fullmatch(r"00:00 \[bold\]600 cases\[/bold\] in /srv/photos: (nv 1, ){20}\n", written.getvalue())
+
+
+class Shown(io.StringIO):
+    """A terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_in_a_terminal_the_clock_is_dim(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    written = Shown()
+
+    Progress(written)("600 images")
+
+    assert written.getvalue() == "\x1b[2m00:00\x1b[0m 600 images\n"
 
 
 def test_in_a_terminal_no_color_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("NO_COLOR", "1")
-    written = io.StringIO()
+    written = Shown()
 
     Terminal(file=written, force_terminal=True).print("[red]down[/red]")
+    Progress(written)("600 images")
 
-    assert written.getvalue() == "down\n"
+    assert written.getvalue() == "down\n00:00 600 images\n"
 
 
 def test_a_call_to_paste_names_the_program_as_it_was_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,13 +82,17 @@ def data_found(found: Inspection) -> str | Noted:
     return Noted("; ".join([text, *left_out])) if left_out else text
 
 
+def _log(defect: Exception) -> None:
+    log.error("a check has failed by a defect", exc_info=defect)
+
+
 def main(environ: Mapping[str, str]) -> int:
     """Make the checks; 0, or 1 where one has failed."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     given = read_input(environ, PreflightInput)
     preflight = Preflight(given, volume(environ, WORKSPACE_VARIABLE), volume(environ, IMAGES_VARIABLE))
     found: list[CheckReport] = []
-    for one in made(preflight.checks(), NEEDS):
+    for one in made(preflight.checks(), NEEDS, log_defect=_log):
         log.info("check=%s result=%s %s", one.name, one.result, one.message)
         found.append(one)
         if REPORT_VARIABLE in environ:

@@ -14,7 +14,7 @@ from minio import Minio
 from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
 
 from fedround_api.jobs import StoreAddress
-from fedround_training.errors import InputWrong, StoreRefused, StoreUnavailable
+from fedround_training.errors import InputWrong, ObjectGone, StoreRefused, StoreUnavailable
 from fedround_training.store.files import Content, save_stream
 
 _CHUNK_BYTES = 1 << 20
@@ -94,7 +94,8 @@ def _answered(key: str, call: Callable[[], T]) -> T:
         status = error.response.status if error.response is not None else 0
         if status >= 500 or error.code in ("SlowDown", "RequestTimeout"):
             raise StoreUnavailable(f"the object store failed with {error.code} for {key}") from error
-        raise StoreRefused(f"the object store refused {key}: {error.code}") from error
+        refusal = ObjectGone if error.code == "NoSuchKey" else StoreRefused
+        raise refusal(f"the object store refused {key}: {error.code}") from error
     except (InvalidResponseError, ServerError) as error:
         raise StoreUnavailable(f"the object store gave no sensible answer for {key}") from error
     except MinioException as error:

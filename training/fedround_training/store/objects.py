@@ -10,7 +10,7 @@ from fedround_training.store.files import Content
 
 
 class ObjectStore(Protocol):
-    """One bucket. Every method raises StoreUnavailable (no answer) or StoreRefused (a missing object, too)."""
+    """One bucket. Every method raises StoreUnavailable (no answer) or StoreRefused (ObjectGone for a missing one)."""
 
     def get(self, key: str, path: Path, limit_bytes: int) -> Content:
         """The object in `path`. Raises TooLarge where the object is longer than the limit."""

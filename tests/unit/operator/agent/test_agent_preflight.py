@@ -21,7 +21,9 @@ from fedround_operator.agent.preflight import (
 )
 from unit.operator.agent.test_agent_manifests import SEEN, SETTINGS
 
-INSTALLED = Installed(SETTINGS, "fed.example.org:443", "registry/fedround-operator:1", "fedround-membership", False)
+INSTALLED = Installed(
+    SETTINGS, "fed.example.org:443", "registry/fedround-operator:1", "fedround-membership", False, True
+)
 TRYING = Trying("a1b2c3", image_size=224, batch_size=16, deadline_seconds=600)
 OK = told("lock", CheckResult.OK, "locked in")
 BAD = told("data", CheckResult.FAILED, "no table")

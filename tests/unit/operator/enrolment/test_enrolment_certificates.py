@@ -73,6 +73,32 @@ class TestFirstRequests:
         with pytest.raises(EnrolmentError, match="was revoked for clinic north: have the clinic make a new one"):
             require_admissible(request_of(NORTH.key), revoked_spec(NORTH), replace_key=replace_key)
 
+    def test_a_revoked_key_is_remembered_after_its_certificate_is_over(self) -> None:
+        later, north = now() + 2 * YEAR, revoked_spec(NORTH)
+        second = record_of(REGISTRY.certify(pki.new_key(), lifetime=3 * YEAR))
+
+        spec = ClinicSpec(certificates=with_certificate(north, second, later))
+
+        assert [(one.key_sha256, one.pem) for one in spec.certificates] == [
+            (pki.key_digest(NORTH.key), ""),
+            (second.key_sha256, second.pem),
+        ]
+        with pytest.raises(EnrolmentError, match="was revoked for clinic north: have the clinic make a new one"):
+            require_admissible(request_of(NORTH.key), spec, replace_key=True)
+
+    def test_of_more_revoked_keys_than_there_is_room_for_the_oldest_are_forgotten(self) -> None:
+        gone = record_of(NORTH.certificate).model_copy(update={"revoked": True, "expires_at": "2020-01-01T00:00:00Z"})
+        old = [gone.model_copy(update={"sha256": f"{n:064x}", "key_sha256": f"{n:064x}"}) for n in range(16)]
+        current = [record_of(NORTH.certificate), record_of(REGISTRY.certify(pki.new_key()))]
+
+        found = with_certificate(ClinicSpec(certificates=[*old[1:], current[0]]), current[1], now())
+        again = with_certificate(ClinicSpec(certificates=[old[0], *old[2:]]), current[1], now())
+
+        assert [one.key_sha256 for one in found] == [f"{n:064x}" for n in range(2, 16)] + [
+            one.key_sha256 for one in current
+        ]
+        assert len(again) == 16
+
     def test_an_old_request_of_a_key_that_was_replaced_is_refused(self) -> None:
         with pytest.raises(EnrolmentError, match="was replaced by a newer one"):
             require_admissible(request_of(NORTH.key), spec_of(NORTH, REGISTRY.hold()), replace_key=False)

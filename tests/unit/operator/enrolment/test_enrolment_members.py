@@ -10,7 +10,9 @@ from fedround_api import names
 from fedround_operator.agent.rights import hub_rules
 from fedround_operator.enrolment.bundle import Bundle
 from fedround_operator.enrolment.errors import EnrolmentError
-from fedround_operator.enrolment.members import Member, Members, Terms
+from fedround_operator.enrolment.members import Members, Terms
+from fedround_operator.enrolment.records import Member
+from fedround_operator.enrolment.replay import Entry, What
 from fedround_operator.enrolment.revocations import ConfigMapRevocations
 from fedround_operator.kit import pki
 from fedround_operator.kit.errors import ApiUnreachable, Conflict
@@ -43,12 +45,26 @@ class Gateway:
         self.refused |= set(fingerprints)
 
 
+class Notebook:
+    """A journal in memory."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+
+    def add(self, entry: Entry) -> None:
+        self.entries.append(entry)
+
+    @property
+    def told(self) -> list[tuple[str, str, int]]:
+        return [(one.clinic, str(one.what), len(one.certificates)) for one in self.entries]
+
+
 class Hub:
     """A hub without members, and its administrator."""
 
     def __init__(self) -> None:
-        self.api, self.gateway, self.registry = FakeApi(), Gateway(), Registry()
-        self.members = Members(self.api, NETWORK, revocations=self.gateway, clock=now)
+        self.api, self.gateway, self.registry, self.journal = FakeApi(), Gateway(), Registry(), Notebook()
+        self.members = Members(self.api, NETWORK, revocations=self.gateway, clock=now, journal=self.journal)
 
     def admit(self, clinic: str, key: bytes, **terms: object) -> bytes:
         request = pki.read_request(pki.request_for(clinic, key))
@@ -179,6 +195,69 @@ class TestAdmission:
             (pki.fingerprint(second), False),
         ]
 
+    def test_the_token_of_the_clinic_whose_key_was_replaced_opens_nothing_any_more(self, hub: Hub) -> None:
+        hub.admit("north", pki.new_key())
+        self.fill_in(hub, b"the first")
+
+        hub.admit("north", pki.new_key(), replace_key=True)
+
+        (secret,) = hub.api.peek(SECRETS, "clinic-north")
+        assert "data" not in secret
+        self.fill_in(hub, b"the second")
+        assert hub.members.token("north") == "the second"
+
+    def test_the_token_of_a_clinic_that_asks_again_with_its_key_stays(self, hub: Hub) -> None:
+        key = pki.new_key()
+        hub.admit("north", key)
+        self.fill_in(hub, b"the first")
+
+        hub.admit("north", key)
+
+        assert hub.members.token("north") == "the first"
+
+    def test_a_replacement_that_broke_off_leaves_no_token_of_the_key_before(self, hub: Hub) -> None:
+        hub.admit("north", pki.new_key())
+        self.fill_in(hub, b"the first")
+        key = pki.new_key()
+
+        def fails(call: Call) -> None:
+            if call.resource == CLINICS and call.verb == "patch":
+                raise ApiUnreachable("no answer")
+
+        hub.api.before = fails
+        with pytest.raises(ApiUnreachable):
+            hub.admit("north", key, replace_key=True)
+        hub.api.before = lambda _: None
+        hub.admit("north", key, replace_key=True)
+
+        (secret,) = hub.api.peek(SECRETS, "clinic-north")
+        assert "data" not in secret
+
+    @staticmethod
+    def fill_in(hub: Hub, token: bytes) -> None:
+        """What the control plane does."""
+        hub.api.patch(SECRETS, "clinic-north", "agent-token", {"data": {"token": encoded(token)}})
+
+    def test_what_is_issued_and_replaced_is_noted_before_the_hub_has_it(self, hub: Hub) -> None:
+        noted: list[tuple[str, int]] = []
+
+        def note(call: Call) -> None:
+            if call.resource == CLINICS and call.verb in ("create", "patch"):
+                noted.append((call.verb, len(hub.journal.entries)))
+
+        hub.api.before = note
+        first = hub.admit("north", pki.new_key(), labels={"region": "ontario"})
+        second = hub.admit("north", pki.new_key(), replace_key=True)
+
+        assert hub.journal.told == [("north", "issued", 1), ("north", "replaced", 1), ("north", "issued", 1)]
+        assert [one.certificates[0].pem for one in hub.journal.entries] == [
+            first.decode(),
+            first.decode(),
+            second.decode(),
+        ]
+        assert (hub.journal.entries[0].network, hub.journal.entries[0].labels) == (NETWORK, {"region": "ontario"})
+        assert noted == [("create", 1), ("patch", 3)]
+
     def test_a_clinic_object_that_an_administrator_made_before_gets_its_certificate(self, hub: Hub) -> None:
         hub.api.put(CLINICS, NETWORK, {"metadata": {"name": "north", "labels": {"region": "ontario"}}, "spec": {}})
 
@@ -255,6 +334,50 @@ class TestRenewal:
         assert hub.renew("north").decode() == recorded
         assert len(hub.clinic("north")["spec"]["certificates"]) == 2
 
+    def test_a_clinic_that_changes_meanwhile_is_renewed_all_the_same_by_one_certificate(self, hub: Hub) -> None:
+        key = pki.new_key()
+        hub.admit("north", key)
+        hub.ask("north", key)
+        self.changing(hub, 3)
+
+        certificate = hub.renew("north")
+
+        records = hub.clinic("north")["spec"]["certificates"]
+        assert [one["sha256"] for one in records[1:]] == [pki.fingerprint(certificate)]
+        assert {one.certificates[0].pem for one in hub.journal.entries[1:]} == {certificate.decode()}
+
+    def test_a_clinic_that_goes_on_changing_is_given_up(self, hub: Hub) -> None:
+        key = pki.new_key()
+        hub.admit("north", key)
+        hub.ask("north", key)
+        self.changing(hub, 4)
+
+        with pytest.raises(Conflict):
+            hub.renew("north")
+
+    def test_a_clinic_that_was_revoked_meanwhile_gets_nothing(self, hub: Hub) -> None:
+        key = pki.new_key()
+        hub.admit("north", key)
+        hub.ask("north", key)
+        asking = hub.member("north")
+        hub.members.revoke("north")
+
+        with pytest.raises(EnrolmentError, match="is not signed by a key that has a valid certificate of it"):
+            hub.members.renew(asking, hub.registry.authority, YEAR)
+
+    @staticmethod
+    def changing(hub: Hub, times: int) -> None:
+        """The operator writes the clinic's status just before each of so many writes of its record."""
+        left = [times]
+
+        def meanwhile(call: Call) -> None:
+            if call.resource == CLINICS and call.verb == "patch" and call.subresource is None and left[0]:
+                left[0] -= 1
+                seen = {"status": {"lastSeen": f"2026-11-24T12:00:0{left[0]}Z"}}
+                hub.api.patch(CLINICS, NETWORK, "north", seen, "status")
+
+        hub.api.before = meanwhile
+
     def test_a_clinic_that_asks_for_anothers_name_gets_nothing(self, hub: Hub) -> None:
         south, north = pki.new_key(), pki.new_key()
         hub.admit("south", south)
@@ -318,6 +441,15 @@ class TestRevocation:
             members.revoke("north")
 
         assert len(hub.api.peek(ROLE_BINDINGS, "clinic-north")) == 1
+
+    def test_a_clinic_that_changes_meanwhile_is_out_all_the_same(self, hub: Hub) -> None:
+        hub.admit("north", pki.new_key())
+        TestRenewal.changing(hub, 3)
+
+        hub.members.revoke("north")
+
+        assert hub.clinic("north")["spec"]["suspended"] is True
+        assert hub.api.peek(ROLE_BINDINGS, "clinic-north") == []
 
     def test_it_may_be_called_again(self, hub: Hub) -> None:
         hub.admit("north", pki.new_key())
@@ -485,3 +617,54 @@ class TestReadmission:
 
         with pytest.raises(EnrolmentError, match="there is no clinic south in namespace skin-network: there are north"):
             hub.members.reopen("south")
+
+
+class TestCatchingUp:
+    """A hub that was restored from a backup of before, with the journal of what was done since."""
+
+    def test_who_was_revoked_since_is_out_and_the_gateway_refuses_it(self, hub: Hub) -> None:
+        first = hub.admit("north", pki.new_key())
+        (issued,) = hub.journal.entries
+        revoked = issued.model_copy(update={"what": What.REVOKED})
+
+        missed = hub.members.catch_up([issued, revoked])
+
+        assert missed == [revoked]
+        assert hub.member("north").clinic.spec.revoked
+        assert hub.gateway.refused == {pki.fingerprint(first)}
+        assert (hub.api.peek(ROLE_BINDINGS, "clinic-north"), hub.api.peek(SECRETS, "clinic-north")) == ([], [])
+
+    def test_a_certificate_that_was_renewed_since_can_ask_for_the_next_one_and_be_revoked(self, hub: Hub) -> None:
+        key = pki.new_key()
+        hub.admit("north", key)
+        before = hub.clinic("north")
+        next_key = hub.ask("north", key)
+        renewed = hub.renew("north")
+        hub.api.put(CLINICS, NETWORK, before)
+
+        missed = hub.members.catch_up(hub.journal.entries)
+
+        assert [one.certificates[0].pem for one in missed] == [renewed.decode()]
+        hub.ask("north", next_key)
+        assert hub.renew("north")
+        hub.members.revoke("north")
+        assert pki.fingerprint(renewed) in hub.gateway.refused
+
+    def test_a_clinic_that_the_hub_does_not_have_is_not_made_and_its_certificates_are_refused(self, hub: Hub) -> None:
+        first = hub.admit("north", pki.new_key())
+        (issued,) = hub.journal.entries
+        hub.api.delete(CLINICS, NETWORK, "north")
+
+        assert hub.members.catch_up([issued, issued.model_copy(update={"what": What.REVOKED})]) == []
+
+        assert hub.members.all() == []
+        assert hub.gateway.refused == {pki.fingerprint(first)}
+
+    def test_on_a_hub_that_knows_all_of_it_nothing_changes(self, hub: Hub) -> None:
+        hub.admit("north", pki.new_key())
+        hub.admit("north", pki.new_key(), replace_key=True)
+        before = hub.clinic("north")
+
+        assert hub.members.catch_up(hub.journal.entries) == []
+
+        assert hub.clinic("north") == before

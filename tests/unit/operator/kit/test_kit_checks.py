@@ -1,10 +1,11 @@
 """What `helm test` runs: every check is made and told, and the exit code says which one failed first."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from fedround_api.checks import Check, CheckFailed
+from fedround_api.checks import Check, CheckFailed, read_checks
 from fedround_operator.kit.checks import answers, patient, run_checks
 from support.http_stub import Answer, HttpStub
 
@@ -31,6 +32,21 @@ def test_all_checks_are_made_and_the_first_failure_is_the_exit_code(capsys: pyte
     said = capsys.readouterr()
     assert said.out == "ok      one: fine\n"
     assert said.err == "FAILED  two: no door\nFAILED  three: no store\n"
+
+
+def test_a_defect_fails_its_check_alone_and_its_traceback_is_in_the_log(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FEDROUND_REPORT", str(tmp_path / "report"))
+
+    def no_idna() -> str:
+        raise UnicodeError("label too long")
+
+    assert run_checks({"one": lambda: "fine", "two": no_idna, "three": lambda: "fine too"}) == 2
+
+    found = read_checks((tmp_path / "report").read_text())
+    assert [(one.name, one.result.value) for one in found] == [("one", "ok"), ("two", "failed"), ("three", "ok")]
+    assert "UnicodeError: label too long" in capsys.readouterr().err
 
 
 def test_nothing_failed_is_zero() -> None:

@@ -1,6 +1,8 @@
 """The checks of `train` as a container runs them, on kernels that can lock in and on those that cannot."""
 
 import os
+import re
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -114,6 +116,23 @@ def test_without_landlock_no_image_is_opened_unless_the_policy_allows_that(clini
     assert allowed["lock"].result.value == "note"
     assert allowed["lock"].message.endswith("The clinic's policy allows that, and each round says so")
     assert allowed["data"].result.value == "ok"
+
+
+@needs_landlock
+def test_a_training_that_fails_by_a_defect_hides_nothing_of_what_was_found_before_it(clinic: Clinic) -> None:
+    """As on a node that has less memory to give than the Job's limit: torch is not even loaded."""
+
+    def little_memory() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (400 * 2**20, 400 * 2**20))
+
+    found = clinic.check(before=little_memory)
+
+    assert clinic.code == 1
+    assert {name: one.result.value for name, one in found.items()} == {
+        "lock": "ok", "workspace": "ok", "data": "ok", "room": "ok", "cpu": "failed", "memory": "skipped",
+    }  # fmt: skip
+    assert re.fullmatch(r"not made, by a defect \(\w+\): report it with the log", found["cpu"].message)
+    assert "Traceback (most recent call last)" in clinic.log
 
 
 @needs_landlock

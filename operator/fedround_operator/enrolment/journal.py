@@ -1,0 +1,91 @@
+"""The journal of the federation's authority: one line for each certificate issued or withdrawn, beside its ca.crt.
+
+It outlives every hub, as it lies where the authority lies, and has no secret in it. `approve` and `revoke` write it,
+`restore` and `readmit` read it: `replay` says what follows from it. A line stands on the disk before what it tells of
+is on the hub, so that no certificate is out that the journal does not know.
+"""
+
+import os
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from fedround_operator.enrolment.errors import EnrolmentError
+from fedround_operator.enrolment.replay import Entry
+
+JOURNAL = "journal.jsonl"
+
+
+class Journal:
+    """The journal in the folder of an authority."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / JOURNAL
+
+    @property
+    def is_there(self) -> bool:
+        """Whether anything was ever written."""
+        return self.path.exists()
+
+    def entries(self, network: str) -> list[Entry]:
+        """What was done in a network, the oldest first.
+
+        Raises:
+            EnrolmentError: the folder is no authority's, or a line cannot be read.
+        """
+        return [entry for entry in self._all() if entry.network == network]
+
+    def add(self, entry: Entry) -> None:
+        """Write a line, on the disk when this returns; what is there already is not written again.
+
+        Raises:
+            EnrolmentError: the folder is no authority's, or a line of before cannot be read.
+        """
+        if any(_is_same(one, entry) for one in self._all()):
+            return
+        is_new = not self.is_there
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "r+b") as file:
+            file.truncate(len(_whole_lines(self.path.read_bytes())))
+            file.write(entry.text().encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        if is_new:
+            _sync(self.path.parent)
+
+    def _all(self) -> list[Entry]:
+        if not self.path.with_name("ca.crt").exists():
+            raise EnrolmentError(f"{self.path.parent} has no ca.crt: name the folder of the federation's authority")
+        if not self.is_there:
+            return []
+        found = []
+        for number, line in enumerate(_whole_lines(self.path.read_bytes()).splitlines(), start=1):
+            try:
+                found.append(Entry.model_validate_json(line))
+            except ValidationError as error:
+                raise EnrolmentError(
+                    f"line {number} of {self.path} cannot be read: bring the file back from a copy of the folder"
+                ) from error
+        return found
+
+
+def _is_same(one: Entry, other: Entry) -> bool:
+    return (one.network, one.clinic, one.what, one.fingerprints) == (
+        other.network,
+        other.clinic,
+        other.what,
+        other.fingerprints,
+    )
+
+
+def _whole_lines(content: bytes) -> bytes:
+    """Without a last line that a power cut broke off: what it began to tell of was not done."""
+    return content[: content.rfind(b"\n") + 1]
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
