@@ -27,6 +27,7 @@ from fedround_operator.kit.discovery import await_served
 from fedround_operator.kit.errors import ApiError
 from fedround_operator.kit.gatewayfiles import connect_gateway, gateway_certificate_end
 from fedround_operator.kit.health import Check, Health, Pulse, Turns, Watches
+from fedround_operator.kit.jobmanifests import NOBODY, RunAs
 from fedround_operator.kit.options import Options
 from fedround_operator.kit.process import set_up, utc_now
 from fedround_operator.kit.serving import serve
@@ -52,6 +53,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     options.add("workspace-claim", "claim of the volume that Jobs work on", "workspace")
     options.add("images-claim", "claim of the volume with images and table", "images")
     options.add("certificate-secret", "Secret with the clinic's certificate, for its Jobs", "fedround-certificate")
+    options.add("run-as", "USER:GROUP:FSGROUP that Jobs run as; what is empty the cluster chooses", NOBODY.text)
     options.add("metrics-port", "port of metrics and probes; 0: none", "0")
     options.add("metrics-address", "address of metrics and probes", "0.0.0.0")  # noqa: S104 - scraped from other pods
     return options.parse(arguments)
@@ -81,6 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
         workspace_claim=options.workspace_claim,
         images_claim=options.images_claim,
         certificate_secret=options.certificate_secret,
+        run_as=RunAs.read(options.run_as),
     )
     policy = PolicyFile(Path(options.policy))
     keeper = _keeper(options, local) if options.gateway else None

@@ -90,6 +90,7 @@ def _job(
             deadline_seconds=int((parse(spec.deadline_at) - seen.now).total_seconds()),
             labels={names.CLINIC_ROUND_UID_LABEL: uid, names.ROUND_LABEL: spec.round.name},
             mounts=mounts,
+            run_as=settings.run_as,
         )
     )
 

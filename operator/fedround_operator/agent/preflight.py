@@ -155,6 +155,7 @@ def _request(installed: Installed, trying: Trying, name: str, *, role: Role, ima
         input_json=input_json,
         deadline_seconds=trying.deadline_seconds,
         labels={names.PREFLIGHT_LABEL: trying.mark},
+        run_as=installed.settings.run_as,
     )
 
 

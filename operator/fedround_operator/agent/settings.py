@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fedround_api.names import clinic_namespace
+from fedround_operator.kit.jobmanifests import NOBODY, RunAs
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,7 @@ class AgentSettings:
     workspace_claim: str = "workspace"
     images_claim: str = "images"
     certificate_secret: str = "fedround-certificate"  # noqa: S105 - the name of an object
+    run_as: RunAs = NOBODY
 
     @property
     def hub_namespace(self) -> str:

@@ -21,6 +21,7 @@ from fedround_operator.kit.api import connect
 from fedround_operator.kit.controller import Controller
 from fedround_operator.kit.discovery import await_served
 from fedround_operator.kit.health import Health, Turns, Watches
+from fedround_operator.kit.jobmanifests import NOBODY, RunAs
 from fedround_operator.kit.options import Options
 from fedround_operator.kit.process import set_up, utc_now
 from fedround_operator.kit.serving import serve
@@ -44,6 +45,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     options.add("store-host", "Host that URLs are signed for, where the store insists on its own; empty: gateway", "")
     options.add("url-lifetime-seconds", "how long presigned URLs hold", "3600")
     options.add("identity", "who holds the Lease", f"{socket.gethostname()}-{os.getpid()}")
+    options.add("run-as", "USER:GROUP:FSGROUP that Jobs run as; what is empty the cluster chooses", NOBODY.text)
     options.add("metrics-port", "port of metrics and probes; 0: none", "0")
     options.add("metrics-address", "address of metrics and probes", "0.0.0.0")  # noqa: S104 - scraped from other pods
     options.add("workers", "reconciles at a time", "4")
@@ -60,6 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
         image=options.image,
         store=StoreAddress(endpoint=options.store_endpoint, bucket=options.store_bucket, region=options.store_region),
         store_secret=options.store_secret,
+        run_as=RunAs.read(options.run_as),
     )
     keys = read_keys(Path(options.store_keys))
     signer = UrlSigner(
