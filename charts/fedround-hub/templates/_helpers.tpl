@@ -113,6 +113,11 @@ affinity: {{- toYaml . | nindent 2 }}
   value: /store
 {{- end -}}
 
+{{/* Where the gateway is inside the cluster. */}}
+{{- define "fedround-hub.gatewayService" -}}
+{{ include "fedround-hub.fullname" . }}-gateway.{{ .Release.Namespace }}.svc:{{ .Values.gateway.service.port }}
+{{- end -}}
+
 {{/* Python writes nothing but what is temporary. */}}
 {{- define "fedround-hub.scratch" -}}
 - name: HOME

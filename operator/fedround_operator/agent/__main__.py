@@ -13,7 +13,6 @@ from pathlib import Path
 
 from fedround_api.policyfile import PolicyInvalid
 from fedround_operator import __version__
-from fedround_operator.agent.gatewaywatch import watch_gateway
 from fedround_operator.agent.heartbeat import LEASE_SECONDS, Heartbeat
 from fedround_operator.agent.identity_keeper import CURRENT, IdentityKeeper, IdentityPlaces
 from fedround_operator.agent.policy import PolicyFile, load_policy
@@ -26,6 +25,7 @@ from fedround_operator.kit.controller import Controller
 from fedround_operator.kit.discovery import await_served
 from fedround_operator.kit.errors import ApiError
 from fedround_operator.kit.gatewayfiles import connect_gateway, gateway_certificate_end
+from fedround_operator.kit.gatewaywatch import watch_gateway
 from fedround_operator.kit.health import Check, Health, Pulse, Turns, Watches
 from fedround_operator.kit.jobmanifests import NOBODY, RunAs
 from fedround_operator.kit.options import Options
@@ -103,7 +103,8 @@ def main(arguments: list[str] | None = None) -> int:
     if keeper is not None:
         threading.Thread(target=keeper.run, args=(stop,), name="identity", daemon=True).start()
         shown = partial(gateway_certificate_end, options.gateway, Path(options.identity) / CURRENT)
-        threading.Thread(target=watch_gateway, args=(shown, stop), name="gateway", daemon=True).start()
+        tell = metrics.GATEWAY_CERTIFICATE_END.set
+        threading.Thread(target=watch_gateway, args=(shown, tell, stop), name="gateway", daemon=True).start()
     generator = random.Random()  # noqa: S311 - spreads the heartbeats of many clinics; nothing is kept secret by it
     heartbeat = Heartbeat(
         hub,
