@@ -43,8 +43,10 @@ def test_a_pod_is_restricted(pod: Pod) -> None:
 
 NOBODY = {"runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532}
 # Where it is another one than the images name, or where the cluster is to choose.
+ANOTHER = {"runAsUser": 1_000_650_000, "runAsGroup": 2000, "fsGroup": 1_000_650_001}
 OTHERS: dict[tuple[str, str], dict[str, int]] = {
-    (CLINIC, "least"): {"runAsUser": 1_000_650_000, "runAsGroup": 2000, "fsGroup": 1_000_650_001},
+    (HUB, "least"): ANOTHER,
+    (CLINIC, "least"): ANOTHER,
     (HUB, "OpenShift"): {},
     (CLINIC, "OpenShift"): {},
 }
@@ -240,6 +242,25 @@ def test_the_agent_reaches_names_the_gateway_and_its_api_server() -> None:
     (agent,) = [pod for pod in pods(objects) if pod.name.startswith("Deployment")]
 
     assert _ports(_out(objects, NAMESPACES[CLINIC], dict(agent.labels))) == {53, 8443, 6443}
+
+
+@pytest.mark.parametrize(("variant", "store"), [("trial", {9000}), ("every part", set())])
+def test_the_operator_reaches_names_its_api_server_and_the_gateway_that_lets_it_in(
+    variant: str, store: set[int]
+) -> None:
+    """The gateway, to see how long its certificate holds; the trial store, to make the bucket."""
+    objects = rendered(HUB, variant)
+    (operator,) = [pod for pod in pods(objects) if pod.name.endswith("-operator")]
+    (gateway,) = [pod for pod in pods(objects) if pod.name.endswith("-gateway")]
+    rules = _out(objects, NAMESPACES[HUB], dict(operator.labels))
+
+    assert _ports(rules) == {53, 8443, 6443} | store | ({443} if variant == "trial" else set())
+    assert rules is not None
+    (door,) = [peer for rule in rules if rule["ports"][0]["port"] == 8443 for peer in rule["to"]]
+    assert _matches(door["podSelector"], dict(gateway.labels))
+    callers = list(_callers(objects, gateway.name.removeprefix("Deployment ")))
+    named = [one["podSelector"] for one in callers if "podSelector" in one]
+    assert {} in callers or [one for one in named if _matches(one, dict(operator.labels))]
 
 
 @pytest.mark.parametrize("role", [Role.INIT, Role.AGGREGATE, Role.VALIDATE])

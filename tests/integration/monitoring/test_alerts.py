@@ -102,10 +102,10 @@ CASES = [
     Case("FedroundQueueWaitLong", "one long wait among five keys is", waits(4, 1), "50m", INSTANCE),
     Case("FedroundJobsFailing", "two failures in an hour are repeated by themselves", {FAILED_JOBS: "0 1 2x57"}, "59m",
          None),
-    Case("FedroundJobsFailing", "nor are two after five on another day", {FAILED_JOBS: "5x100 6 7x58"}, "160m", None),
+    Case("FedroundJobsFailing", "nor are two after five on another day", {FAILED_JOBS: "5x102 6 7x58"}, "160m30s", None),
     Case("FedroundJobsFailing", "the third within an hour is told", {FAILED_JOBS: "0 1 2 3x56"}, "59m",
          {"role": "train", **INSTANCE}),
-    Case("FedroundJobsFailing", "three after five on another day are told", {FAILED_JOBS: "5x100 6 7 8x57"}, "160m",
+    Case("FedroundJobsFailing", "three after five on another day are told", {FAILED_JOBS: "5x102 6 7 8x57"}, "160m30s",
          {"role": "train", **INSTANCE}),
     Case("FedroundOperatorDown", "one that waits for the Lease is not down", {LEADER: "0x60"}, "10m", None, "critical"),
     Case("FedroundOperatorDown", "no answer for 5 minutes is", {LEADER: "1x3 stale"}, "10m", HUB_RELEASE, "critical"),
@@ -196,7 +196,7 @@ def files_of(case: Case, folder: Path) -> Path:
         "alert_rule_test": [{"eval_time": case.after, "alertname": case.alert, "exp_alerts": expected}],
     }
     path = folder / "case.yaml"
-    path.write_text(yaml.safe_dump({"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [test]}))
+    path.write_text(yaml.safe_dump({"rule_files": ["rules.yaml"], "evaluation_interval": "30s", "tests": [test]}))
     return path
 
 
