@@ -1,4 +1,4 @@
-"""Runs a program in an image as a pod of fedround does: user 65532, read-only root, no capability, no network.
+"""Runs a program in an image as a pod of fedround does: as nobody, read-only root, no capability, no network.
 
 Called by the tests of the images and by `make test-image`. runc is what containerd starts on a node.
 """
@@ -56,12 +56,27 @@ class Rootfs:
 
 
 @dataclass(frozen=True)
+class User:
+    """Whom a pod runs as: user, group, and the group of its volumes."""
+
+    uid: int
+    gid: int
+    fs_group: int
+
+
+NOBODY = User(USER, USER, USER)
+# As OpenShift chooses: a user from the namespace's range, of whom the image knows nothing, in root's group.
+UNKNOWN = User(1_000_650_000, 0, 1_000_650_000)
+
+
+@dataclass(frozen=True)
 class Program:
-    """What to run: a whole command line, what it finds in its environment, and its volumes."""
+    """What to run: a whole command line, what it finds in its environment, its volumes, and as whom."""
 
     argv: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     binds: Sequence[Bind] = ()
+    user: User = NOBODY
 
 
 def ensure_rootfs(image: str, wanted: Wanted) -> Rootfs:
@@ -119,7 +134,11 @@ def specification(rootfs: Rootfs, program: Program) -> dict[str, Any]:
     return {
         "ociVersion": "1.0.2",
         "process": {
-            "user": {"uid": USER, "gid": USER},
+            "user": {
+                "uid": program.user.uid,
+                "gid": program.user.gid,
+                "additionalGids": [program.user.fs_group],
+            },
             "args": list(program.argv),
             "env": [f"{name}={value}" for name, value in {**rootfs.environment, **program.environment}.items()],
             "cwd": "/",

@@ -135,9 +135,9 @@ def advice(output: str) -> str:
 
 def _build(command: Command, source: Path, binary: Path, cache: Path, report: Report) -> None:
     folder = binary.parent / "source"
-    (folder / command.package).mkdir(parents=True, exist_ok=True)
     # An installed package may be read-only, and Go wants to write beside a module.
     for name in (*_MODULE, *command.files):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / name, folder / name)
     go_mod = (folder / "go.mod").read_text()
     go = ensure_go(cache, wanted_version(go_mod), report)

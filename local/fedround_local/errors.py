@@ -5,7 +5,6 @@
     ├── ProcessDied               a background process ended while somebody waited for it, with the end of its log
     ├── NotReady                  something did not come up in its time
     ├── PortOccupied              a port of the federation is held by another program
-    ├── RequestRefused            a list of revoked certificates with something else in it
     ├── DataUnusable              a folder of images that cannot be divided among clinics
     ├── CheckpointUnusable        a file that cannot be a model's first checkpoint
     ├── StateUnusable             a state folder that holds no federation, or another one
@@ -32,10 +31,6 @@ class NotReady(LocalError):
 
 
 class PortOccupied(LocalError):
-    pass
-
-
-class RequestRefused(LocalError):
     pass
 
 

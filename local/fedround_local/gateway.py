@@ -8,7 +8,6 @@ A hub in a cluster runs the same `Caddyfile` with the same variables.
 """
 
 import os
-import re
 import shutil
 import signal
 import socket
@@ -19,12 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fedround_local.cluster_flags import LOOPBACK
-from fedround_local.errors import RequestRefused
 from fedround_local.processes import Processes, ProcessSpec, Report
 from fedround_operator.kit.privatefiles import write_private
+from fedround_operator.kit.revokedlist import revoked_text
 
 NAME = "gateway"
-_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 # Nobody waits for open watches at the end: their clients come back to the next gateway.
 _STOP_SECONDS = 2.0
 
@@ -97,15 +95,6 @@ def environment(settings: GatewaySettings) -> dict[str, str]:
     }
 
 
-def revoked_lines(fingerprints: Iterable[str]) -> str:
-    """revoked.list. Raises RequestRefused for what is no fingerprint: Caddy would keep its old list because of it."""
-    wanted = sorted(set(fingerprints))
-    for one in wanted:
-        if not _FINGERPRINT.fullmatch(one):
-            raise RequestRefused(f"not a SHA-256 fingerprint in lower-case hex: {one!r}")
-    return "".join(["# <sha256 of the certificate> yes\n", *(f"{one} yes\n" for one in wanted)])
-
-
 class Gateway:
     """One gateway; its process record and log lie where `processes` keeps them."""
 
@@ -118,7 +107,7 @@ class Gateway:
         """Returns when it answers. A list of revoked certificates that exists already is kept."""
         (self.settings.folder / "caddy").mkdir(parents=True, exist_ok=True, mode=0o700)
         if not self.settings.revoked_list.exists():
-            write_private(self.settings.revoked_list, revoked_lines(()).encode())
+            write_private(self.settings.revoked_list, revoked_text(()).encode())
         self.processes.ensure_running(ProcessSpec(NAME, command(self._binary), environment(self.settings)))
         self.wait_ready(report)
 
@@ -130,8 +119,11 @@ class Gateway:
 
         New requests are refused from then on, on open connections too; a watch that is open ends by the Caddyfile's
         timeouts, after 15 minutes at most.
+
+        Raises:
+            ValueError: one of them is no fingerprint.
         """
-        write_private(self.settings.revoked_list, revoked_lines(fingerprints).encode())
+        write_private(self.settings.revoked_list, revoked_text(fingerprints).encode())
         pid = self.processes.pid(NAME)
         if pid is not None:
             os.kill(pid, signal.SIGUSR1)

@@ -115,9 +115,13 @@ _CLINICS = (
     ),
     Panel(
         "Certificates",
-        "How long the newest certificate of each clinic holds; the agent asks for the next one a month before its end.",
+        "How long the newest certificate of each clinic holds; the agent asks for the next one a month before its end. "
+        "The gateway's is renewed by hand.",
         "s",
-        (Query("fedround_clinic_certificate_expiry_timestamp_seconds - time()", "{{clinic}}", True),),
+        (
+            Query("fedround_clinic_certificate_expiry_timestamp_seconds - time()", "{{clinic}}", True),
+            Query("fedround_gateway_certificate_expiry_timestamp_seconds - time()", "the gateway", True),
+        ),
         Show.BARS,
     ),
 )
@@ -222,7 +226,7 @@ _WORK = (
         "ops",
         (
             Query(
-                "sum by (resource, code) (rate(fedround_status_write_errors_total[$__rate_interval])) or vector(0)",
+                "sum by (resource, code) (rate(fedround_status_write_errors_total[$__rate_interval])) > 0 or vector(0)",
                 "{{resource}} {{code}}",
             ),
         ),

@@ -14,7 +14,7 @@ import pytest
 import run_tests
 from fedround_api.exitcodes import ExitCode
 from fedround_api.jobs import JobReport, Role
-from fedround_images.running import USER, Bind, Program, Rootfs, run
+from fedround_images.running import NOBODY, UNKNOWN, Bind, Program, Rootfs, User, run
 from support.image_build import image_rootfs
 from support.train_jobs import train_environment
 
@@ -145,10 +145,11 @@ def test_every_role_starts_in_a_container_and_reports_an_input_that_is_missing(r
     assert report.message == "FEDROUND_INPUT is not set"
 
 
-def test_a_training_runs_to_its_end_in_a_container(tmp_path: Path) -> None:
+@pytest.mark.parametrize("user", [NOBODY, UNKNOWN], ids=["65532", "OpenShift's choice"])
+def test_a_training_runs_to_its_end_in_a_container(user: User, tmp_path: Path) -> None:
     given = train_environment(tmp_path, allow_unlocked=False)
     (tmp_path / "log").touch()
-    _give_to_pod(tmp_path)
+    _give_to_pod(tmp_path, user)
     done = _run_role(
         Role.TRAIN,
         environment={
@@ -161,6 +162,7 @@ def test_a_training_runs_to_its_end_in_a_container(tmp_path: Path) -> None:
             Bind(tmp_path / "images", "/images"),
             Bind(tmp_path / "log", "/dev/termination-log", read_only=False),
         ],
+        user=user,
     )
     assert done.returncode == ExitCode.OK, done.stderr
     report = JobReport.model_validate_json((tmp_path / "log").read_text())
@@ -178,9 +180,10 @@ def test_the_unit_tests_of_the_training_code_pass_with_python_torch_and_numpy_of
 
 @pytest.mark.parametrize("module", ["fedround_operator.hub", "fedround_operator.agent"])
 def test_the_programs_of_the_operator_image_tell_their_options(module: str) -> None:
-    done = _run_operator(module, "--help")
-    assert done.returncode == 0, done.stderr
-    assert "--metrics-port" in done.stdout
+    for user in (NOBODY, UNKNOWN):
+        done = _run_operator(module, "--help", user=user)
+        assert done.returncode == 0, done.stderr
+        assert "--metrics-port" in done.stdout
 
 
 def test_the_command_line_of_the_operator_image_tells_its_version() -> None:
@@ -203,22 +206,24 @@ def test_a_program_in_an_image_can_write_nowhere_but_to_its_temporary_folder(ima
     ]
 
 
-def _run_role(role: Role, environment: dict[str, str], binds: list[Bind]) -> subprocess.CompletedProcess[str]:
+def _run_role(
+    role: Role, environment: dict[str, str], binds: list[Bind], user: User = NOBODY
+) -> subprocess.CompletedProcess[str]:
     rootfs = image_rootfs("training")
     given = {**environment, "FEDROUND_REPORT": "/dev/termination-log", "TMPDIR": "/tmp"}  # noqa: S108 - in the container
-    return run(rootfs, Program([*rootfs.entrypoint, role.value], given, binds), timeout_seconds=120)
+    return run(rootfs, Program([*rootfs.entrypoint, role.value], given, binds, user), timeout_seconds=120)
 
 
-def _run_operator(*arguments: str) -> subprocess.CompletedProcess[str]:
+def _run_operator(*arguments: str, user: User = NOBODY) -> subprocess.CompletedProcess[str]:
     rootfs = image_rootfs("operator")
-    return run(rootfs, Program([*rootfs.entrypoint, *arguments]), timeout_seconds=60)
+    return run(rootfs, Program([*rootfs.entrypoint, *arguments], user=user), timeout_seconds=60)
 
 
-def _give_to_pod(folder: Path) -> None:
-    """As the volumes of a pod with an fsGroup: owned by the user that it runs as."""
-    folder.chmod(0o755)
+def _give_to_pod(folder: Path, user: User = NOBODY) -> None:
+    """As the volumes of a pod with an fsGroup: root's, and for that group to read and write."""
     for path in (folder, *folder.rglob("*")):
-        os.chown(path, USER, USER)
+        os.chown(path, 0, user.fs_group)
+        path.chmod(0o2770 if path.is_dir() else 0o660)
 
 
 def _config(image: Rootfs) -> dict[str, Any]:

@@ -38,6 +38,10 @@ _MONITORING: Object = {
     "dashboards": {"enabled": True},
 }
 
+# Large enough that a number of YAML or JSON is written as 1.00065e+09 where it is not taken for an integer.
+_ANOTHER: Object = {"runAsUser": 1_000_650_000, "runAsGroup": 2000, "fsGroup": 1_000_650_001}
+_OPENSHIFT: Object = yaml.safe_load((EXAMPLES / "values-openshift.yaml").read_text())
+
 # Beyond the examples: every part that the charts can leave out, put in, and everything left out.
 VARIANTS: Mapping[tuple[str, str], Object] = {
     (HUB, "trial"): {},
@@ -75,9 +79,11 @@ VARIANTS: Mapping[tuple[str, str], Object] = {
         "network": {"namespace": "fedround-system", "create": False},
         "gateway": {"service": {"type": "ClusterIP"}},
         "minio": {"persistence": {"existingClaim": "objects"}},
+        "podSecurity": _ANOTHER,
         "testSet": {"prefix": "", "manifestSha256": ""},
         "networkPolicy": {"enabled": False},
     },
+    (HUB, "OpenShift"): _OPENSHIFT,
     (CLINIC, "bundle"): BUNDLE,
     (CLINIC, "every part"): {
         "fullnameOverride": "agent",
@@ -102,8 +108,10 @@ VARIANTS: Mapping[tuple[str, str], Object] = {
     (CLINIC, "least"): {
         **BUNDLE,
         "workspace": {"existingClaim": "work"},
+        "podSecurity": _ANOTHER,
         "networkPolicy": {"enabled": False},
     },
+    (CLINIC, "OpenShift"): {**BUNDLE, **_OPENSHIFT},
 }
 
 

@@ -6,7 +6,7 @@ import subprocess
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,15 @@ def program(name: str) -> Path:
 class Prometheus:
     """Scrapes every second, evaluates rules as often, until `close`."""
 
-    def __init__(self, folder: Path, ports: Iterable[int], rules: Iterable[Path]) -> None:
+    def __init__(self, folder: Path, ports: Mapping[str, Iterable[int]], rules: Iterable[Path]) -> None:
+        """`ports` by the namespace that a cluster's Prometheus would find them in."""
         self._began = time.time()
         (port,) = free_ports(1)
         self.address = f"http://127.0.0.1:{port}"
-        targets = [{"targets": [f"127.0.0.1:{one}" for one in ports]}]
+        targets = [
+            {"targets": [f"127.0.0.1:{one}" for one in those], "labels": {"namespace": namespace}}
+            for namespace, those in ports.items()
+        ]
         every = f"{SCRAPE_SECONDS}s"
         configuration = {
             "global": {"scrape_interval": every, "scrape_timeout": every, "evaluation_interval": every},

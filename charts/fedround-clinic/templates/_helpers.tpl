@@ -39,11 +39,20 @@ imagePullSecrets:
 {{/* What holds for every pod of the chart: Pod Security `restricted`, as nobody in particular. */}}
 {{- define "fedround-clinic.podSecurity" -}}
 runAsNonRoot: true
-runAsUser: 65532
-runAsGroup: 65532
-fsGroup: 65532
+{{- range $field, $id := .Values.podSecurity }}
+{{- with $id }}
+{{ $field }}: {{ int64 . }}
+{{- end }}
+{{- end }}
 fsGroupChangePolicy: OnRootMismatch
 seccompProfile: {type: RuntimeDefault}
+{{- end -}}
+
+{{/* The same for the program that makes Jobs: USER:GROUP:FSGROUP, and nothing where the cluster chooses. */}}
+{{- define "fedround-clinic.runAs" -}}
+{{- with .Values.podSecurity -}}
+{{ with .runAsUser }}{{ int64 . }}{{ end }}:{{ with .runAsGroup }}{{ int64 . }}{{ end }}:{{ with .fsGroup }}{{ int64 . }}{{ end }}
+{{- end -}}
 {{- end -}}
 
 {{- define "fedround-clinic.containerSecurity" -}}

@@ -39,11 +39,20 @@ imagePullSecrets:
 {{/* What holds for every pod of the chart: Pod Security `restricted`, as nobody in particular. */}}
 {{- define "fedround-hub.podSecurity" -}}
 runAsNonRoot: true
-runAsUser: 65532
-runAsGroup: 65532
-fsGroup: 65532
+{{- range $field, $id := .Values.podSecurity }}
+{{- with $id }}
+{{ $field }}: {{ int64 . }}
+{{- end }}
+{{- end }}
 fsGroupChangePolicy: OnRootMismatch
 seccompProfile: {type: RuntimeDefault}
+{{- end -}}
+
+{{/* The same for the program that makes Jobs: USER:GROUP:FSGROUP, and nothing where the cluster chooses. */}}
+{{- define "fedround-hub.runAs" -}}
+{{- with .Values.podSecurity -}}
+{{ with .runAsUser }}{{ int64 . }}{{ end }}:{{ with .runAsGroup }}{{ int64 . }}{{ end }}:{{ with .fsGroup }}{{ int64 . }}{{ end }}
+{{- end -}}
 {{- end -}}
 
 {{- define "fedround-hub.containerSecurity" -}}
@@ -102,6 +111,11 @@ affinity: {{- toYaml . | nindent 2 }}
   value: {{ .Values.store.region | quote }}
 - name: FEDROUND_STORE_KEYS
   value: /store
+{{- end -}}
+
+{{/* Where the gateway is inside the cluster. */}}
+{{- define "fedround-hub.gatewayService" -}}
+{{ include "fedround-hub.fullname" . }}-gateway.{{ .Release.Namespace }}.svc:{{ .Values.gateway.service.port }}
 {{- end -}}
 
 {{/* Python writes nothing but what is temporary. */}}

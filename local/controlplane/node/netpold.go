@@ -13,13 +13,15 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
 	"sigs.k8s.io/kube-network-policies/pkg/networkpolicy"
+
+	"fedround.dev/controlplane/node/podgate"
 )
 
 // newEnforcerCommand enforces NetworkPolicies on one node. The kernel hands it
 // the first packet of each connection by an NFQUEUE rule that the node's
-// set-up makes. It also opens the gate, the nftables set `inet podgate known`
-// of addresses that may send at all: without it a new pod has an open network
-// until its address is known here.
+// set-up makes. It also opens the gate (podgate), by which alone a pod may send
+// at all: without it a new pod has an open network until its address is known
+// here.
 func newEnforcerCommand() *cobra.Command {
 	var kubeconfig, node string
 	var queue int
@@ -86,11 +88,9 @@ func follow(node string, seen any, gone bool) {
 	if !ok || pod.Spec.HostNetwork || pod.Spec.NodeName != node || pod.Status.PodIP == "" {
 		return
 	}
-	element := "inet podgate known { " + pod.Status.PodIP + " }\n"
-	// Adding what is there is fine; deleting what is not there is an error.
-	script := "add element " + element
-	if gone || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
-		script += "delete element " + element
+	script := podgate.Change(pod, gone)
+	if script == "" {
+		return
 	}
 	nft := exec.Command("nft", "-f", "-")
 	nft.Stdin = strings.NewReader(script)

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from fedround_api.policyfile import PolicyInvalid
 from fedround_operator import __version__
-from fedround_operator.agent.gatewaywatch import watch_gateway
 from fedround_operator.agent.heartbeat import LEASE_SECONDS, Heartbeat
 from fedround_operator.agent.identity_keeper import CURRENT, IdentityKeeper, IdentityPlaces
 from fedround_operator.agent.policy import PolicyFile, load_policy
@@ -26,7 +25,9 @@ from fedround_operator.kit.controller import Controller, Scope
 from fedround_operator.kit.discovery import await_served
 from fedround_operator.kit.errors import ApiError
 from fedround_operator.kit.gatewayfiles import connect_gateway, gateway_certificate_end
+from fedround_operator.kit.gatewaywatch import watch_gateway
 from fedround_operator.kit.health import Check, Health, Pulse, Turns, Watches
+from fedround_operator.kit.jobmanifests import NOBODY, RunAs
 from fedround_operator.kit.options import Options
 from fedround_operator.kit.process import set_up, utc_now
 from fedround_operator.kit.serving import serve
@@ -53,6 +54,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     options.add("images-claim", "claim of the volume with images and table", "images")
     options.add("certificate-secret", "Secret with the clinic's certificate, for its Jobs", "fedround-certificate")
     options.add("account", "ServiceAccount of the agent in that namespace; its Jobs go when it is removed", ACCOUNT)
+    options.add("run-as", "USER:GROUP:FSGROUP that Jobs run as; what is empty the cluster chooses", NOBODY.text)
     options.add("metrics-port", "port of metrics and probes; 0: none", "0")
     options.add("metrics-address", "address of metrics and probes", "0.0.0.0")  # noqa: S104 - scraped from other pods
     return options.parse(arguments)
@@ -83,6 +85,7 @@ def main(arguments: list[str] | None = None) -> int:
         images_claim=options.images_claim,
         certificate_secret=options.certificate_secret,
         account=options.account,
+        run_as=RunAs.read(options.run_as),
     )
     policy = PolicyFile(Path(options.policy))
     keeper = _keeper(options, local) if options.gateway else None
@@ -102,7 +105,8 @@ def main(arguments: list[str] | None = None) -> int:
     if keeper is not None:
         threading.Thread(target=keeper.run, args=(stop,), name="identity", daemon=True).start()
         shown = partial(gateway_certificate_end, options.gateway, Path(options.identity) / CURRENT)
-        threading.Thread(target=watch_gateway, args=(shown, stop), name="gateway", daemon=True).start()
+        tell = metrics.GATEWAY_CERTIFICATE_END.set
+        threading.Thread(target=watch_gateway, args=(shown, tell, stop), name="gateway", daemon=True).start()
     generator = random.Random()  # noqa: S311 - spreads the heartbeats of many clinics; nothing is kept secret by it
     heartbeat = Heartbeat(
         hub,

@@ -115,7 +115,7 @@ class Entrance:
 
     def check_tls(self) -> str:
         """That the gateway proves who it is, and takes this clinic's certificate."""
-        found = self._reply
+        found = self._reply()
         if "certificate is revoked" in found.text:
             raise CheckFailed(
                 "the gateway refuses this clinic's certificate, which is revoked: ask the network's administrator why; "
@@ -127,7 +127,7 @@ class Entrance:
 
     def check_clock(self) -> str | Noted:
         """That this machine's clock and the gateway's agree."""
-        return judge_skew(self._reply.skew)
+        return judge_skew(self._reply().skew)
 
     def check_hub(self) -> str:
         """That the hub lets this clinic in and tells its assignments."""
@@ -146,10 +146,11 @@ class Entrance:
 
     def check_store(self) -> str:
         """That the gateway leads to the object store, which then refuses, as nothing was signed."""
-        bucket = _BUCKET.search(self._reply.text)
+        reply = self._reply()
+        bucket = _BUCKET.search(reply.text)
         if bucket is None:
             raise CheckFailed(
-                f"{self.gateway} does not answer as a gateway of fedround does (HTTP {self._reply.status}): look at "
+                f"{self.gateway} does not answer as a gateway of fedround does (HTTP {reply.status}): look at "
                 "the address, and whether a proxy stands in between"
             )
         found = self._ask(f"/{bucket[1]}/published/preflight?X-Amz-Signature=none")
@@ -164,9 +165,8 @@ class Entrance:
         connection = http.client.HTTPSConnection(self.gateway)
         return connection.host, connection.port
 
-    @cached_property
     def _reply(self) -> Reply:
-        """What the gateway says to this clinic of a path that nobody may enter."""
+        """What the gateway says now to this clinic of a path that nobody may enter."""
         return self._ask("/preflight")
 
     def _ask(self, target: str) -> Reply:

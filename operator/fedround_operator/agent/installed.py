@@ -6,6 +6,7 @@ from fedround_api.policyfile import PolicyInvalid
 from fedround_operator.agent.policy import parse_policy
 from fedround_operator.agent.preflight import Installed
 from fedround_operator.agent.settings import AgentSettings
+from fedround_operator.kit.jobmanifests import RunAs
 from fedround_operator.kit.resources import Object
 
 #: What tells the agent's Deployment from others.
@@ -70,6 +71,7 @@ def _settings(told: Mapping[str, str]) -> AgentSettings:
         images_claim=told["FEDROUND_IMAGES_CLAIM"],
         certificate_secret=told["FEDROUND_CERTIFICATE_SECRET"],
         account=told["FEDROUND_ACCOUNT"],
+        run_as=RunAs.read(told["FEDROUND_RUN_AS"]),
     )
 
 

@@ -92,6 +92,7 @@ def _job(
             labels={names.CLINIC_ROUND_UID_LABEL: uid, names.ROUND_LABEL: spec.round.name},
             mounts=mounts,
             owner=seen.owner,
+            run_as=settings.run_as,
         )
     )
 

@@ -3,7 +3,8 @@
 train     volumes, limits, lock and lack of a network of `train`; the training image makes the checks
 gateway   network and certificate of `fetch`; the agent's image makes the checks, as it knows certificates
 
-They carry the labels by which network policies choose, and none of a round: the agent passes over them.
+They carry the labels by which network policies choose, and none of a round: the agent passes over them. Called by the
+command line; the agent itself never makes them.
 """
 
 from collections.abc import Sequence
@@ -170,6 +171,7 @@ def _request(installed: Installed, trying: Trying, name: str, *, role: Role, ima
         input_json=input_json,
         deadline_seconds=trying.deadline_seconds,
         labels={names.PREFLIGHT_LABEL: trying.mark},
+        run_as=installed.settings.run_as,
     )
 
 

@@ -24,7 +24,7 @@ from fedround_operator.kit.controller import Key, Outcome, Reconciler
 from fedround_operator.kit.jobseen import JobSeen, latest
 from fedround_operator.kit.jobtally import JobTally
 from fedround_operator.kit.resources import CLINIC_ROUNDS, JOBS
-from fedround_operator.kit.writing import Patches, write_status
+from fedround_operator.kit.writing import Patches, count_refusals, write_status
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,8 @@ class Agent:
         # The train Job of each part whose counts were told; after a restart they are told once more.
         self._told: dict[Key, str] = {}
         self._jobs: dict[str, tuple[JobSeen, ...]] | None = None
-        self._tally = JobTally(clock())
+        self._tally = JobTally(clock(), (Role.FETCH, Role.TRAIN, Role.SUBMIT))
+        count_refusals(CLINIC_ROUNDS)
         # In memory only: a restart begins the grace period anew, which delays a removal and never hastens it.
         self._missed_since: dict[str, datetime] = {}
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fedround_api.names import clinic_namespace
+from fedround_operator.kit.jobmanifests import NOBODY, RunAs
 
 # The agent's own ServiceAccount, as the chart names it in a release `fedround`.
 ACCOUNT = "fedround-agent"
@@ -19,6 +20,7 @@ class AgentSettings:
     images_claim: str = "images"
     certificate_secret: str = "fedround-certificate"  # noqa: S105 - the name of an object
     account: str = ACCOUNT
+    run_as: RunAs = NOBODY
 
     @property
     def hub_namespace(self) -> str:

@@ -9,9 +9,11 @@ import os
 import socket
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 from fedround_api.jobs import StoreAddress
+from fedround_operator.hub.gatewayshown import shown_certificate_end
 from fedround_operator.hub.reconcilers import SWEEP_KEY, Hub
 from fedround_operator.hub.settings import OPERATOR_LEASE, HubSettings
 from fedround_operator.hub.signing import UrlSigner, read_keys
@@ -20,7 +22,9 @@ from fedround_operator.kit import informer, leader, metrics
 from fedround_operator.kit.api import connect
 from fedround_operator.kit.controller import Controller
 from fedround_operator.kit.discovery import await_served
+from fedround_operator.kit.gatewaywatch import watch_gateway
 from fedround_operator.kit.health import Health, Turns, Watches
+from fedround_operator.kit.jobmanifests import NOBODY, RunAs
 from fedround_operator.kit.options import Options
 from fedround_operator.kit.process import set_up, utc_now
 from fedround_operator.kit.serving import serve
@@ -42,9 +46,11 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     options.add("store-secret", "Secret with access-key, secret-key and ca.crt, for the hub's Jobs", "fedround-store")
     options.add("store-keys", "folder with access-key and secret-key, for signing URLs")
     options.add("gateway", "host:port of the gateway, as the clinics reach it")
+    options.add("gateway-service", "host:port of the gateway inside the cluster; empty: as clinics reach it", "")
     options.add("store-host", "Host that URLs are signed for, where the store insists on its own; empty: gateway", "")
     options.add("url-lifetime-seconds", "how long presigned URLs hold", "3600")
     options.add("identity", "who holds the Lease", f"{socket.gethostname()}-{os.getpid()}")
+    options.add("run-as", "USER:GROUP:FSGROUP that Jobs run as; what is empty the cluster chooses", NOBODY.text)
     options.add("metrics-port", "port of metrics and probes; 0: none", "0")
     options.add("metrics-address", "address of metrics and probes", "0.0.0.0")  # noqa: S104 - scraped from other pods
     options.add("workers", "reconciles at a time", "4")
@@ -62,6 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
         image=options.image,
         store=StoreAddress(endpoint=options.store_endpoint, bucket=options.store_bucket, region=options.store_region),
         store_secret=options.store_secret,
+        run_as=RunAs.read(options.run_as),
     )
     keys = read_keys(Path(options.store_keys))
     signer = UrlSigner(
@@ -79,6 +86,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     ended = threading.Event()
     threading.Thread(target=leadership.keep, args=(ended,), name="lease", daemon=True).start()
+    shown = partial(shown_certificate_end, options.gateway_service or options.gateway, options.gateway)
+    tell = metrics.GATEWAY_SHOWN_END.set
+    threading.Thread(target=watch_gateway, args=(shown, tell, stop), name="gateway", daemon=True).start()
     controller = Controller(Hub(api, signer, settings, utc_now).reconcilers(), turns, workers=int(options.workers))
     controller.queue.add(SWEEP_KEY)
     controller.start()

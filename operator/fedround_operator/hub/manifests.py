@@ -96,6 +96,7 @@ def init_job(model: FederatedModel, attempt: int, settings: HubSettings) -> Obje
             labels=labels,
             mounts=(_store_mount(settings), *([_initial_mount(initial)] if initial else [])),
             owner=_owner("FederatedModel", model.metadata.name, model.metadata.uid),
+            run_as=settings.run_as,
         )
     )
 
@@ -194,6 +195,7 @@ def _round_job(started: StartedRound, role: Role, attempt: int, given: ClosedPar
             labels={names.ROUND_LABEL: meta.name, names.ROUND_UID_LABEL: meta.uid},
             mounts=mounts,
             owner=_owner("FederatedRound", meta.name, meta.uid),
+            run_as=settings.run_as,
         )
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from fedround_api import names
+from fedround_api.jobs import Role
 from fedround_api.kinds import FederatedRound, FederatedRoundStatus, is_true
 from fedround_api.kinds.clinic import AVAILABLE
 from fedround_operator.hub import telling
@@ -21,7 +22,7 @@ from fedround_operator.kit.controller import Key, Outcome, Reconciler
 from fedround_operator.kit.jobtally import JobTally
 from fedround_operator.kit.reading import read_kind
 from fedround_operator.kit.resources import CLINIC_ROUNDS, CLINICS, EVENTS, JOBS, MODELS, ROUNDS
-from fedround_operator.kit.writing import ensure, write_status
+from fedround_operator.kit.writing import count_refusals, ensure, write_status
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,8 @@ class Hub:
 
     def __init__(self, api: Api, signer: Signer, settings: HubSettings, clock: Clock) -> None:
         self._api, self._signer, self._settings, self._clock = api, signer, settings, clock
-        self._jobs = JobTally(clock())
+        self._jobs = JobTally(clock(), (Role.INIT, Role.AGGREGATE, Role.VALIDATE))
+        count_refusals(ROUNDS, MODELS, CLINICS)
 
     def reconcilers(self) -> Mapping[str, Reconciler]:
         """One reconciler for each kind."""
@@ -61,6 +63,9 @@ class Hub:
         if write_status(self._api, ROUNDS, seen.round, decision.status.dump()):
             self._tell_progress(seen, decision.status)
         telling.tell_round(seen, decision.status)
+        if seen.model is None:
+            # The round outlives it, and must not bring its series back.
+            telling.forget_model(key.namespace, seen.round.spec.model_ref.name)
         return Outcome(decision.again_seconds)
 
     def model(self, key: Key) -> Outcome:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fedround_api.jobs import StoreAddress
+from fedround_operator.kit.jobmanifests import NOBODY, RunAs
 
 # In the namespace of the hub's chart: held by the one operator that works.
 OPERATOR_LEASE = "fedround-operator"
@@ -16,3 +17,4 @@ class HubSettings:
     image: str
     store: StoreAddress
     store_secret: str
+    run_as: RunAs = NOBODY

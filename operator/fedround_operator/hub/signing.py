@@ -1,4 +1,4 @@
-"""The operator's one door to `minio`: presigned URLs. Signing is arithmetic; nothing is sent to the store."""
+"""Presigned URLs, by `minio`. Signing is arithmetic: the operator sends nothing to the store."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -22,16 +22,19 @@ class GatewayFiles:
 
     def read(self) -> Credentials:
         """What the files say now. Raises OSError for one that is not there."""
-        self._stamp = self._now()
+        stamp = self._now()
         # The folder itself, not the link: certificate and key of one client are of one piece.
         folder = self._identity.resolve(strict=True)
-        return Credentials(
+        found = Credentials(
             server=self._server,
             ca_file=str(folder / "ca.crt"),
             certificate_file=str(folder / "tls.crt"),
             key_file=str(folder / "tls.key"),
             token=self._token.read_text().strip(),
         )
+        # Not before: what could not be read now is looked at again.
+        self._stamp = stamp
+        return found
 
     def renewed(self) -> Credentials | None:
         """The credentials, if they are others than were read last. Files that are away a moment change nothing."""

@@ -52,6 +52,35 @@ NEEDS = {
 
 
 @dataclass(frozen=True)
+class RunAs:
+    """Whom the processes of Jobs run as, and whose volumes are that can be written; None: the cluster chooses."""
+
+    user: int | None
+    group: int | None
+    fs_group: int | None
+
+    @classmethod
+    def read(cls, text: str) -> "RunAs":
+        """From `USER:GROUP:FSGROUP`, each of which may be empty. Raises ValueError for another text."""
+        user, group, fs_group = (int(part) if part else None for part in text.split(":"))
+        return cls(user, group, fs_group)
+
+    @property
+    def text(self) -> str:
+        """What `read` takes."""
+        return ":".join("" if one is None else str(one) for one in (self.user, self.group, self.fs_group))
+
+    def fields(self) -> Object:
+        """Those of a pod's security context."""
+        found = {"runAsUser": self.user, "runAsGroup": self.group, "fsGroup": self.fs_group}
+        return {name: number for name, number in found.items() if number is not None}
+
+
+# As the images have it.
+NOBODY = RunAs(65532, 65532, 65532)
+
+
+@dataclass(frozen=True)
 class JobRequest:
     """One attempt of a Job.
 
@@ -71,6 +100,7 @@ class JobRequest:
     labels: Mapping[str, str] = field(default_factory=dict)
     mounts: tuple[Mount, ...] = ()
     owner: Mapping[str, Any] | None = None
+    run_as: RunAs = NOBODY
 
 
 def job(request: JobRequest) -> Object:
@@ -114,9 +144,7 @@ def _pod(request: JobRequest) -> Object:
         "terminationGracePeriodSeconds": 10,
         "securityContext": {
             "runAsNonRoot": True,
-            "runAsUser": 65532,
-            "runAsGroup": 65532,
-            "fsGroup": 65532,
+            **request.run_as.fields(),
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": [_container(request)],

@@ -7,16 +7,22 @@ one before it has counted.
 from collections.abc import Hashable, Iterable
 from datetime import datetime
 
+from fedround_api.jobs import Role
 from fedround_operator.kit import metrics
-from fedround_operator.kit.jobseen import JobSeen
+from fedround_operator.kit.jobseen import JobSeen, JobState
 
 
 class JobTally:
     """The Jobs that one process has counted, by the object that they are for."""
 
-    def __init__(self, since: datetime) -> None:
+    def __init__(self, since: datetime, roles: Iterable[Role]) -> None:
+        """`roles` are those of the Jobs that will come."""
         self._since = since
         self._counted: dict[Hashable, frozenset[str]] = {}
+        for role in roles:
+            for state in (JobState.SUCCEEDED, JobState.FAILED):
+                # A series that began with its first failure would show no increase by it.
+                metrics.JOB_SECONDS.labels(role.value, state.value)
 
     def count(self, owner: Hashable, jobs: Iterable[JobSeen]) -> None:
         """Count those of all Jobs of an owner that have ended and were not counted yet."""

@@ -140,6 +140,12 @@ CLINIC_CERTIFICATE_END = Gauge(
     registry=OPERATOR_ONLY,
 )
 
+GATEWAY_SHOWN_END = Gauge(
+    "fedround_gateway_certificate_expiry_timestamp_seconds",
+    "When the certificate ends that the hub's gateway shows; 0 before it was seen.",
+    registry=OPERATOR_ONLY,
+)
+
 # --- agent
 
 HEARTBEAT = Gauge(

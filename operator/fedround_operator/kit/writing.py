@@ -4,7 +4,15 @@ import logging
 from typing import Any, Protocol
 
 from fedround_operator.kit import metrics
-from fedround_operator.kit.errors import AlreadyExists, ApiError
+from fedround_operator.kit.errors import (
+    AlreadyExists,
+    ApiError,
+    ApiUnreachable,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+)
 from fedround_operator.kit.patches import merge_patch
 from fedround_operator.kit.resources import Object, Resource
 
@@ -34,6 +42,16 @@ def ensure(api: Makes, resource: Resource, manifest: Object) -> None:
         log.debug("already there resource=%s name=%s", resource.plural, meta["name"])
     else:
         log.info("made resource=%s namespace=%s name=%s", resource.plural, meta["namespace"], meta["name"])
+
+
+def count_refusals(*resources: Resource) -> None:
+    """Begin to count the status writes of these kinds that fail.
+
+    A series that began with its first refusal would show no increase by it.
+    """
+    for resource in resources:
+        for error in (ApiError, ApiUnreachable, Forbidden, NotFound, Conflict, Invalid):
+            metrics.STATUS_WRITE_ERRORS.labels(resource.plural, error.code)
 
 
 def write_status(api: Patches, resource: Resource, before: Any, after: Object) -> bool:

@@ -6,7 +6,19 @@ import pytest
 import yaml
 
 from fedround_monitoring.chartfiles import files
-from support.charts import CHARTS, CLINIC, HUB, NAMESPACES, VARIANTS, Object, environment, of_kind, pods, rendered
+from support.charts import (
+    CHARTS,
+    CLINIC,
+    HUB,
+    NAMESPACES,
+    VARIANTS,
+    Object,
+    environment,
+    of_kind,
+    pods,
+    rendered,
+    template,
+)
 
 KINDS = ("ServiceMonitor", "PrometheusRule")
 BOTH = (HUB, CLINIC)
@@ -70,9 +82,20 @@ def test_rules_are_those_of_the_file_with_the_address_of_the_runbooks(chart: str
     (made,) = of_kind(rendered(chart, "every part"), "PrometheusRule")
     text = (CHARTS / chart / "files" / "monitoring" / "rules.yaml").read_text()
 
+    # Rendered for the namespaces that the files name.
     assert made["spec"] == yaml.safe_load(text.replace("docs/runbooks.md", "https://wiki.example.org/fedround"))
     links = [rule["annotations"]["runbook_url"] for rule in made["spec"]["groups"][0]["rules"]]
     assert links[0].startswith("https://wiki.example.org/fedround#fedround")
+
+
+@pytest.mark.parametrize(("chart", "alerts"), [(HUB, 2), (CLINIC, 1)])
+def test_what_is_absent_is_looked_for_in_the_namespace_of_the_release_alone(chart: str, alerts: int) -> None:
+    objects = template(chart, "--namespace=elsewhere", values=VARIANTS[chart, "every part"])
+    (made,) = of_kind(objects, "PrometheusRule")
+
+    expressions = [rule["expr"] for rule in made["spec"]["groups"][0]["rules"]]
+    assert sum('{namespace="elsewhere"}' in one for one in expressions) == alerts
+    assert sum("{namespace=" in one for one in expressions) == alerts
 
 
 @pytest.mark.parametrize("chart", BOTH)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from fedround_api.jobs import Role
-from fedround_operator.kit.jobmanifests import JobRequest, job
-from support.charts import CLINIC, HUB, NAMESPACES, VARIANTS, Object, Pod, of_kind, pods, rendered
+from fedround_operator.kit.jobmanifests import JobRequest, RunAs, job
+from support.charts import CLINIC, HUB, NAMESPACES, VARIANTS, Object, Pod, environment, of_kind, pods, rendered
 
 EVERY = [(chart, variant) for chart, variant in VARIANTS]
 PODS = [
@@ -29,7 +29,6 @@ def test_a_pod_is_restricted(pod: Pod) -> None:
     security = pod.spec["securityContext"]
 
     assert security["runAsNonRoot"] is True
-    assert (security["runAsUser"], security["runAsGroup"]) == (65532, 65532)
     assert security["seccompProfile"] == {"type": "RuntimeDefault"}
     assert not {"hostNetwork", "hostPID", "hostIPC", "hostUsers"} & pod.spec.keys()
     for container in pod.containers:
@@ -40,6 +39,29 @@ def test_a_pod_is_restricted(pod: Pod) -> None:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"], **added},
         }, container["name"]
+
+
+NOBODY = {"runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532}
+# Where it is another one than the images name, or where the cluster is to choose.
+ANOTHER = {"runAsUser": 1_000_650_000, "runAsGroup": 2000, "fsGroup": 1_000_650_001}
+OTHERS: dict[tuple[str, str], dict[str, int]] = {
+    (HUB, "least"): ANOTHER,
+    (CLINIC, "least"): ANOTHER,
+    (HUB, "OpenShift"): {},
+    (CLINIC, "OpenShift"): {},
+}
+
+
+@pytest.mark.parametrize(("chart", "variant"), EVERY)
+def test_pods_and_jobs_run_as_whom_the_values_name_or_the_cluster_chooses(chart: str, variant: str) -> None:
+    wanted, found = OTHERS.get((chart, variant), NOBODY), pods(rendered(chart, variant))
+    (told,) = {
+        environment(one)["FEDROUND_RUN_AS"] for pod in found for one in pod.containers if one["name"] in WITH_A_TOKEN
+    }
+    made = job(JobRequest("r", "namespace", Role.TRAIN, 1, "image", "{}", 60, run_as=RunAs.read(told)))
+
+    for pod in (*(pod.spec for pod in found), made["spec"]["template"]["spec"]):
+        assert {name: one for name, one in pod["securityContext"].items() if name in NOBODY} == wanted
 
 
 @pytest.mark.parametrize("pod", PODS)
@@ -222,10 +244,49 @@ def test_the_agent_reaches_names_the_gateway_and_its_api_server() -> None:
     assert _ports(_out(objects, NAMESPACES[CLINIC], dict(agent.labels))) == {53, 8443, 6443}
 
 
+@pytest.mark.parametrize(("variant", "store"), [("trial", {9000}), ("every part", set())])
+def test_the_operator_reaches_names_its_api_server_and_the_gateway_that_lets_it_in(
+    variant: str, store: set[int]
+) -> None:
+    """The gateway, to see how long its certificate holds; the trial store, to make the bucket."""
+    objects = rendered(HUB, variant)
+    (operator,) = [pod for pod in pods(objects) if pod.name.endswith("-operator")]
+    (gateway,) = [pod for pod in pods(objects) if pod.name.endswith("-gateway")]
+    rules = _out(objects, NAMESPACES[HUB], dict(operator.labels))
+
+    assert _ports(rules) == {53, 8443, 6443} | store | ({443} if variant == "trial" else set())
+    assert rules is not None
+    (door,) = [peer for rule in rules if rule["ports"][0]["port"] == 8443 for peer in rule["to"]]
+    assert _matches(door["podSelector"], dict(gateway.labels))
+    callers = list(_callers(objects, gateway.name.removeprefix("Deployment ")))
+    named = [one["podSelector"] for one in callers if "podSelector" in one]
+    assert {} in callers or [one for one in named if _matches(one, dict(operator.labels))]
+
+
 @pytest.mark.parametrize("role", [Role.INIT, Role.AGGREGATE, Role.VALIDATE])
 def test_the_hubs_jobs_reach_names_and_the_store(role: Role) -> None:
     assert _ports(_out(rendered(HUB, "trial"), *_job_labels(role, "skin-network"))) == {53, 9000}
     assert _ports(_out(rendered(HUB, "every part"), *_job_labels(role, "skin-network"))) == {53, 8443}
+
+
+@pytest.mark.parametrize("chart", [HUB, CLINIC])
+def test_names_are_asked_for_at_the_ports_that_the_values_give(chart: str) -> None:
+    rules = [
+        rule
+        for policy in of_kind(rendered(chart, "OpenShift"), "NetworkPolicy")
+        for rule in policy["spec"]["egress"]
+        if {"kubernetes.io/metadata.name": "openshift-dns"} in [_namespaces(peer) for peer in rule.get("to", [])]
+    ]
+
+    assert len(rules) == {HUB: 4, CLINIC: 3}[chart]
+    assert all(
+        rule["ports"] == [{"protocol": "UDP", "port": 5353}, {"protocol": "TCP", "port": 5353}] for rule in rules
+    )
+
+
+def _namespaces(peer: Object) -> Object:
+    found: Object = peer.get("namespaceSelector", {}).get("matchLabels", {})
+    return found
 
 
 def test_every_pod_of_the_charts_is_bound_by_a_policy() -> None:

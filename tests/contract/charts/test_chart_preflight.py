@@ -54,6 +54,15 @@ def test_the_installation_is_read_back_from_what_helm_made() -> None:
     assert installed_by(*installation("bundle")).allow_none is False
 
 
+def test_the_jobs_of_a_preflight_run_as_whom_the_agents_jobs_run_as() -> None:
+    installed, trying = installed_by(*installation("least")), Trying("a1b2c3", 64, 32, 600)
+
+    for made in (train_job(installed, trying), gateway_job(installed, trying)):
+        security = made["spec"]["template"]["spec"]["securityContext"]
+        assert (security["runAsUser"], security["runAsGroup"]) == (1_000_650_000, 2000)
+        assert security["fsGroup"] == 1_000_650_001
+
+
 def test_a_policy_that_cannot_be_used_and_another_deployment_are_told() -> None:
     deployment, policy = installation("bundle")
     with pytest.raises(InstallationUnusable, match=f"ConfigMap {policy['metadata']['name']} cannot be used"):

@@ -73,6 +73,7 @@ def test_the_operator_is_told_what_the_values_say(monkeypatch: pytest.MonkeyPatc
     assert (options.namespace, options.network) == ("fedround-system", "skin-network")
     assert options.image == "registry.example.org/fedround-training:0.1.0"
     assert (options.store_endpoint, options.store_secret) == ("s3.example.org:8443", "store-keys")
+    assert options.gateway_service == "hub-gateway.fedround-system.svc:443"
     assert (options.gateway, options.metrics_port, options.workers) == ("fedround.example.org:443", "8080", "4")
 
 

@@ -91,6 +91,9 @@ WRONG = [
     (CLINIC, "images.existingClaim=", "images.*existingClaim"),
     (CLINIC, "workspace.size=much", "workspace.*size"),
     (CLINIC, "hostNetwork=true", "hostNetwork"),
+    (HUB, "podSecurity.runAsUser=0", "podSecurity.*runAsUser"),
+    (CLINIC, "podSecurity.fsGroup=nobody", "podSecurity.*fsGroup"),
+    (CLINIC, "networkPolicy.dnsPorts=null", "networkPolicy"),
 ]
 
 

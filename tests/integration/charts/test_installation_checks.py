@@ -3,7 +3,9 @@
 import hashlib
 import io
 import threading
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,9 +18,12 @@ from fedround_operator.agent import check as agent_check
 from fedround_operator.agent.entrance import NEEDS, Entrance
 from fedround_operator.hub import check as hub_check
 from fedround_operator.hub.bucket import Bucket, StoreUnusable
+from fedround_operator.hub.gatewayshown import shown_certificate_end
 from fedround_operator.hub.prepare import ensure
-from fedround_operator.kit.pki import Authority, fingerprint, request_certificate
+from fedround_operator.kit.checks import patient
+from fedround_operator.kit.pki import Authority, fingerprint, read_certificate, request_certificate
 from fedround_operator.kit.process import utc_now
+from support.api_stub import ApiStub
 from support.federation_fixture import wait_for
 from support.gateway_fixture import Door, door
 
@@ -138,6 +143,35 @@ def test_a_door_that_opens_without_a_certificate_is_told(door: Door, trusting: T
         hub_check.gateway(address, address, trusting(door.gateway.settings.api_ca))
 
 
+def test_the_operator_sees_when_the_gateways_certificate_ends(door: Door) -> None:
+    settings = door.gateway.settings
+
+    end = shown_certificate_end(settings.address, "fedround.example.org:443")
+
+    assert end == read_certificate(settings.certificate.read_bytes()).validity.ends.timestamp()
+
+
+def test_the_operator_sees_also_an_end_that_has_passed(door: Door, tmp_path: Path) -> None:
+    short = door.authority.issue_server("gateway", ("127.0.0.1",), lifetime=timedelta(seconds=1))
+    certificate, key = short.write(tmp_path, "short")
+    wanted = read_certificate(certificate.read_bytes()).validity.ends.timestamp()
+    wait_for(lambda: time.time() > wanted, "the certificate has ended", 10)
+    stub = ApiStub(certificate, key, client_ca=door.gateway.settings.federation_ca)
+    try:
+        end = shown_certificate_end(stub.address.removeprefix("https://"), "127.0.0.1:443")
+    finally:
+        stub.close()
+
+    assert end == wanted
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:9", "no-port", f"{'a' * 64}.example.org:443", "127.0.0.1:99999"])
+def test_a_gateway_that_cannot_be_asked_is_an_error_that_the_watch_takes(address: str) -> None:
+    """Another one would end the thread, and so the operator."""
+    with pytest.raises(OSError):  # noqa: PT011 - the operating system's own words
+        shown_certificate_end(address, "fedround.example.org:443")
+
+
 def test_a_gateway_that_is_away_is_told(door: Door, trusting: Trusting) -> None:
     with pytest.raises(CheckFailed, match="look at the gateway's log"):
         hub_check.gateway("127.0.0.1:9", "127.0.0.1:9", trusting(door.gateway.settings.federation_ca))
@@ -252,6 +286,19 @@ def test_a_revoked_certificate_is_told(door: Door, mounted: Callable[[str], Path
             entrance(door, folder).check_tls()
     finally:
         door.gateway.revoke([])
+
+
+def test_a_check_that_is_tried_again_asks_again(door: Door, mounted: Callable[[str], Path]) -> None:
+    folder = mounted("north")
+    found = entrance(door, folder)
+    door.gateway.revoke([fingerprint((folder / "tls.crt").read_bytes())])
+    try:
+        wait_for(lambda: _refused(found), "the gateway takes the list", 10)
+    finally:
+        door.gateway.revoke([])
+
+    tried = patient({"tls": found.check_tls, "store": found.check_store}, seconds=20, pause_seconds=0.1)
+    assert [one.result.value for one in made(tried)] == ["ok", "ok"]
 
 
 def _refused(found: Entrance) -> bool:

@@ -17,6 +17,7 @@ ALL = (*HUB, *CLINIC, *BOTH)
 MODEL = '{network="skin-network", model="skin-lesion"}'
 ROUND = '{network="skin-network", model="skin-lesion", round="w48"}'
 WITH_MODEL = {"network": "skin-network", "model": "skin-lesion"}
+HUB_RELEASE, CLINIC_RELEASE = {"namespace": "fedround-system"}, {"namespace": "fedround"}
 INSTANCE = {"instance": "a"}
 
 
@@ -60,7 +61,11 @@ STATE = 'fedround_clinic_state{clinic="north", state="%s"}'
 AVAILABLE = 'fedround_model_round_clinics{network="skin-network", model="skin-lesion", state="Available"}'
 IN_A_ROW = f"fedround_model_rollbacks_in_a_row{MODEL}"
 MINIMUM = f"fedround_model_round_clinics_minimum{MODEL}"
-HEARTBEAT = 'fedround_agent_last_heartbeat_timestamp_seconds{instance="a"}'
+HEARTBEAT = 'fedround_agent_last_heartbeat_timestamp_seconds{namespace="fedround", instance="a"}'
+OTHER_AGENT = 'fedround_agent_last_heartbeat_timestamp_seconds{namespace="other", instance="b"}'
+LEADER = 'fedround_leader{namespace="fedround-system", instance="a"}'
+SECOND_LEADER = 'fedround_leader{namespace="fedround-system", instance="b"}'
+OTHER_HUB = 'fedround_leader{namespace="trial", instance="c"}'
 SET_ASIDE = 'fedround_clinic_images_quarantined{cause="%s", instance="a"}'
 
 
@@ -91,20 +96,31 @@ CASES = [
     Case("FedroundStatusWritesRefused", "conflicts are harmless", {REFUSED % "409": "0+3x60"}, "50m", None),
     Case("FedroundStatusWritesRefused", "what the schema refuses is a defect", {REFUSED % "422": "0+1x60"}, "50m",
          {"resource": "clinics", "code": "422", **INSTANCE}),
+    Case("FedroundStatusWritesRefused", "the first one is told too", {REFUSED % "422": "0x40 1x20"}, "50m",
+         {"resource": "clinics", "code": "422", **INSTANCE}),
     Case("FedroundQueueWaitLong", "one long wait among twenty keys is nothing", waits(19, 1), "50m", None),
     Case("FedroundQueueWaitLong", "one long wait among five keys is", waits(4, 1), "50m", INSTANCE),
     Case("FedroundJobsFailing", "two failures in an hour are repeated by themselves", {FAILED_JOBS: "0 1 2x57"}, "59m",
          None),
-    Case("FedroundJobsFailing", "four within an hour are told", {FAILED_JOBS: "0 1 2 3 4x55"}, "59m",
+    Case("FedroundJobsFailing", "nor are two after five on another day", {FAILED_JOBS: "5x102 6 7x58"}, "160m30s",
+         None),
+    Case("FedroundJobsFailing", "the third within an hour is told", {FAILED_JOBS: "0 1 2 3x56"}, "59m",
          {"role": "train", **INSTANCE}),
-    Case("FedroundOperatorDown", "one that waits for the Lease is not down", {'fedround_leader{instance="a"}': "0x60"},
-         "10m", None, "critical"),
-    Case("FedroundOperatorDown", "no answer for 5 minutes is", {'fedround_leader{instance="a"}': "1x3 stale"}, "10m",
-         {}, "critical"),
-    Case("FedroundOperatorNotLeader", "one of two that leads is enough",
-         {'fedround_leader{instance="a"}': "0x60", 'fedround_leader{instance="b"}': "1x60"}, "10m", None, "critical"),
-    Case("FedroundOperatorNotLeader", "none that leads is told", {'fedround_leader{instance="a"}': "0x60"}, "10m", {},
-         "critical"),
+    Case("FedroundJobsFailing", "three after five on another day are told", {FAILED_JOBS: "5x102 6 7 8x57"}, "160m30s",
+         {"role": "train", **INSTANCE}),
+    Case("FedroundOperatorDown", "one that waits for the Lease is not down", {LEADER: "0x60"}, "10m", None, "critical"),
+    Case("FedroundOperatorDown", "no answer for 5 minutes is", {LEADER: "1x3 stale"}, "10m", HUB_RELEASE, "critical"),
+    Case("FedroundOperatorDown", "that another hub's operator answers does not hide it",
+         {LEADER: "1x3 stale", OTHER_HUB: "1x60"}, "10m", HUB_RELEASE, "critical"),
+    Case("FedroundOperatorDown", "another hub's is not told here", {LEADER: "1x60", OTHER_HUB: "1x3 stale"}, "10m",
+         None, "critical"),
+    Case("FedroundOperatorNotLeader", "one of two that leads is enough", {LEADER: "0x60", SECOND_LEADER: "1x60"}, "10m",
+         None, "critical"),
+    Case("FedroundOperatorNotLeader", "none that leads is told", {LEADER: "0x60"}, "10m", HUB_RELEASE, "critical"),
+    Case("FedroundOperatorNotLeader", "that another hub's leads does not hide it", {LEADER: "0x60", OTHER_HUB: "1x60"},
+         "10m", HUB_RELEASE, "critical"),
+    Case("FedroundOperatorNotLeader", "another hub's is not told here", {LEADER: "1x60", OTHER_HUB: "0x60"}, "10m",
+         None, "critical"),
     Case("FedroundRoundFailed", "a promotion is no failure", {ENDED % "Promoted": "0 0 1x60"}, "20m", None),
     Case("FedroundRoundFailed", "a failure is told", {ENDED % "Failed": "0 0 1x60"}, "20m", WITH_MODEL),
     Case("FedroundRoundFailed", "and not for more than an hour", {ENDED % "Failed": "0 0 1x120"}, "90m", None),
@@ -125,11 +141,16 @@ CASES = [
     Case("FedroundTooFewClinics", "fewer are told", {AVAILABLE: "2x60", MINIMUM: "3x60"}, "10m",
          WITH_MODEL),
     Case("FedroundAgentDown", "an agent that answers is not down", {HEARTBEAT: "0x60"}, "10m", None, "critical"),
-    Case("FedroundAgentDown", "no answer for 5 minutes is", {HEARTBEAT: "0x3 stale"}, "10m", {}, "critical"),
+    Case("FedroundAgentDown", "no answer for 5 minutes is", {HEARTBEAT: "0x3 stale"}, "10m", CLINIC_RELEASE,
+         "critical"),
+    Case("FedroundAgentDown", "that another clinic's agent answers does not hide it",
+         {HEARTBEAT: "0x3 stale", OTHER_AGENT: "0x60"}, "10m", CLINIC_RELEASE, "critical"),
+    Case("FedroundAgentDown", "another clinic's is not told here", {HEARTBEAT: "0x60", OTHER_AGENT: "0x3 stale"}, "10m",
+         None, "critical"),
     Case("FedroundAgentCannotReachHub", "a renewal a minute ago is well",
          {HEARTBEAT: "0+60x60"}, "30m", None),
     Case("FedroundAgentCannotReachHub", "none for 5 minutes is told when it lasts",
-         {HEARTBEAT: "0x60"}, "12m", INSTANCE),
+         {HEARTBEAT: "0x60"}, "12m", {**CLINIC_RELEASE, **INSTANCE}),
     Case("FedroundImagesSetAside", "one in a hundred is usual",
          {SET_ASIDE % "Damaged": "1x60", 'fedround_clinic_training_cases{instance="a"}': "99x60"}, "9m", None),
     Case("FedroundImagesSetAside", "all causes count together",
@@ -140,6 +161,8 @@ CASES = [
     *ending("FedroundAgentCertificateEnding", "fedround_agent_certificate_expiry_timestamp_seconds",
             '{instance="a"}', INSTANCE),
     *ending("FedroundGatewayCertificateEnding", "fedround_agent_gateway_certificate_expiry_timestamp_seconds",
+            '{instance="a"}', INSTANCE),
+    *ending("FedroundHubGatewayCertificateEnding", "fedround_gateway_certificate_expiry_timestamp_seconds",
             '{instance="a"}', INSTANCE),
 ]  # fmt: skip
 
@@ -174,7 +197,7 @@ def files_of(case: Case, folder: Path) -> Path:
         "alert_rule_test": [{"eval_time": case.after, "alertname": case.alert, "exp_alerts": expected}],
     }
     path = folder / "case.yaml"
-    path.write_text(yaml.safe_dump({"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [test]}))
+    path.write_text(yaml.safe_dump({"rule_files": ["rules.yaml"], "evaluation_interval": "30s", "tests": [test]}))
     return path
 
 

@@ -14,7 +14,11 @@ from support import tools
 from support.clusters.place import Programs
 from support.program_images import program_archive
 
-NODE = Command("node", ("node/main.go", "node/netpold.go"), "the programs of a cluster's node")
+NODE = Command(
+    "node",
+    ("node/main.go", "node/netpold.go", "node/podgate/podgate.go"),
+    "the programs of a cluster's node",
+)
 PAUSE = Command("pause", ("pause/main.go",), "the program of the pause image")
 #: Each program with the Debian package that has it.
 DEBIAN = {

@@ -4,11 +4,8 @@ import json
 import tomllib
 from pathlib import Path
 
-import pytest
-
 from fedround_local import gateway, objectstore
-from fedround_local.errors import RequestRefused
-from fedround_local.gateway import GatewaySettings, caddyfile, revoked_lines
+from fedround_local.gateway import GatewaySettings, caddyfile
 from fedround_local.objectstore import StoreKey, StoreKeys, StorePorts
 from fedround_local.processes import Processes
 
@@ -36,17 +33,6 @@ def test_the_caddyfile_and_the_environment_name_the_same_variables() -> None:
 
 def test_the_gateway_is_named_by_the_address_for_which_urls_are_signed() -> None:
     assert SETTINGS.address == "127.0.0.1:8443"
-
-
-def test_the_revocation_list_has_one_line_for_each_certificate() -> None:
-    one, other = "a" * 64, "0" * 64
-    assert revoked_lines([one, other, one]).splitlines()[1:] == [f"{other} yes", f"{one} yes"]
-
-
-@pytest.mark.parametrize("bad", ["", "A" * 64, "a" * 63, "a" * 64 + "\n", "~.* yes", "import /etc/passwd"])
-def test_what_is_no_fingerprint_is_refused_before_caddy_reads_it(bad: str) -> None:
-    with pytest.raises(RequestRefused):
-        revoked_lines([bad])
 
 
 def test_the_store_listens_on_loopback_and_tells_nobody_about_itself() -> None:

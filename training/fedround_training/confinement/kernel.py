@@ -1,7 +1,7 @@
 """The one door to the kernel's calls for locking in. Every failure is an OSError with the kernel's number.
 
-The calls bind the thread that makes them and what it starts later. Used by `lock` alone, and by tests that take a
-kernel's abilities away.
+The calls bind the thread that makes them and what it starts later. Used by `lock` and the launcher, by the preflight,
+which asks what the kernel can do, and by tests that take its abilities away.
 """
 
 import ctypes

@@ -12,6 +12,7 @@ from fedround_api.kinds import ClinicResult, ClinicRound
 from fedround_operator.agent.manifests import fetch_job, submit_job, train_job
 from fedround_operator.agent.seen import PartSeen
 from fedround_operator.agent.settings import AgentSettings
+from fedround_operator.kit.jobmanifests import RunAs
 from fedround_operator.kit.resources import Object
 from support.builders import UPDATE_DIGEST, make_clinic_round
 
@@ -51,6 +52,20 @@ def test_a_job_is_the_one_of_its_golden_file(role: str) -> None:
         path.write_text(text)
 
     assert path.read_text() == text
+
+
+@pytest.mark.parametrize("role", MANIFESTS)
+def test_a_job_runs_as_whom_the_settings_name(role: str) -> None:
+    settings = replace(SETTINGS, run_as=RunAs(1_000_650_000, None, 2001))
+    made = {
+        "fetch": fetch_job(SEEN, 1, settings),
+        "train": train_job(SEEN, 2, settings),
+        "submit": submit_job(SEEN, RESULT, 3, settings),
+    }[role]
+
+    security = made["spec"]["template"]["spec"]["securityContext"]
+    assert (security["runAsUser"], security["fsGroup"]) == (1_000_650_000, 2001)
+    assert "runAsGroup" not in security
 
 
 def test_training_is_told_no_address_and_given_no_certificate() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from fedround_operator.agent.gather import is_settled
 from fedround_operator.agent.reconcilers import ENDED_JOBS_KEY, SWEEP_KEY
+from fedround_operator.kit import metrics
 from fedround_operator.kit.controller import Key
 from fedround_operator.kit.errors import ApiUnreachable, Conflict, NotFound
 from fedround_operator.kit.resources import CLINIC_ROUNDS, JOBS, PODS, SERVICE_ACCOUNTS
@@ -62,6 +63,21 @@ def test_no_job_is_made_once_the_account_is_gone() -> None:
         world.reconcile()
 
     assert world.jobs.roles() == []
+
+
+def test_what_alerts_look_at_is_told_before_it_goes_wrong_for_the_first_time() -> None:
+    metrics.JOB_SECONDS.clear()
+    metrics.STATUS_WRITE_ERRORS.clear()
+
+    ClinicWorld()
+
+    def told(name: str, **labels: str) -> float | None:
+        return metrics.REGISTRY.get_sample_value(f"fedround_{name}", labels)
+
+    for role in ("fetch", "train", "submit"):
+        assert told("job_duration_seconds_count", role=role, outcome="Failed") == 0
+    for code in ("403", "404", "409", "422", "unreachable", "other"):
+        assert told("status_write_errors_total", resource="clinicrounds", code=code) == 0
 
 
 def test_the_same_view_is_not_written_twice() -> None:

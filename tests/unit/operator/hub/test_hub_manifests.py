@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from fedround_operator.hub.manifests import aggregate_job, clinic_round, init_jo
 from fedround_operator.hub.seen import StartedRound
 from fedround_operator.hub.signing import StoreKeys, UrlSigner, read_keys
 from fedround_operator.kit.instants import parse
+from fedround_operator.kit.jobmanifests import RunAs
 from fedround_operator.kit.resources import Object
 from support.builders import BASE_DIGEST
 from support.golden import assert_golden
@@ -93,6 +95,15 @@ MANIFESTS: dict[str, Any] = {
 @pytest.mark.parametrize("name", MANIFESTS)
 def test_what_is_made_is_what_the_golden_file_says(name: str) -> None:
     assert_golden(GOLDEN / f"{name}.json", MANIFESTS[name]())
+
+
+def test_a_job_of_the_hub_runs_as_whom_the_settings_name() -> None:
+    settings = replace(SETTINGS, run_as=RunAs(1_000_650_000, None, 2001))
+
+    for made in (init_job(MODEL, 1, settings), aggregate_job(started(capped()), 2, settings)):
+        security = made["spec"]["template"]["spec"]["securityContext"]
+        assert (security["runAsUser"], security["fsGroup"]) == (1_000_650_000, 2001)
+        assert "runAsGroup" not in security
 
 
 @pytest.mark.parametrize(

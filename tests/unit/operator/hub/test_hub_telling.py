@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from fedround_operator.hub.reconcilers import CLINIC, MODEL, ROUND
+from fedround_operator.kit import metrics
 from fedround_operator.kit.controller import Key
 from fedround_operator.kit.metrics import REGISTRY
 from fedround_operator.kit.resources import CLINICS, MODELS
@@ -151,6 +152,29 @@ def test_a_model_that_is_gone_is_told_no_more() -> None:
     forget(world)
 
     assert series(model="skin-lesion") == set()
+
+
+def test_a_model_that_is_gone_is_told_no_more_by_the_round_that_it_leaves_behind() -> None:
+    world = in_training()
+    world.api.delete(MODELS, NETWORK, "skin-lesion")
+
+    for key in (Key(MODEL, NETWORK, "skin-lesion"), Key(ROUND, NETWORK, NAME), Key(ROUND, NETWORK, NAME)):
+        world.hub.reconcilers()[key.kind](key)
+
+    assert series(model="skin-lesion") == set()
+
+
+def test_what_alerts_look_at_is_told_before_it_goes_wrong_for_the_first_time() -> None:
+    metrics.JOB_SECONDS.clear()
+    metrics.STATUS_WRITE_ERRORS.clear()
+
+    HubWorld()
+
+    for role in ("init", "aggregate", "validate"):
+        assert told("job_duration_seconds_count", role=role, outcome="Failed") == 0
+    for resource in ("federatedrounds", "federatedmodels", "clinics"):
+        for code in ("403", "404", "409", "422", "unreachable", "other"):
+            assert told("status_write_errors_total", resource=resource, code=code) == 0
 
 
 def test_a_clinic_is_in_one_state_and_in_none_when_it_is_gone() -> None:

@@ -84,6 +84,19 @@ def test_files_that_are_away_for_a_moment_change_nothing(files: Files) -> None:
     assert files.gateway.renewed() is not None
 
 
+def test_a_renewal_that_cannot_be_read_yet_is_taken_up_when_it_can(files: Files, tmp_path: Path) -> None:
+    files.gateway.read()
+
+    files.lay_out("two")
+    (tmp_path / "two").rename(tmp_path / "late")
+    assert files.gateway.renewed() is None
+
+    (tmp_path / "late").rename(tmp_path / "two")
+    renewed = files.gateway.renewed()
+    assert renewed is not None
+    assert renewed.key_file == str(tmp_path / "two" / "tls.key")
+
+
 def test_a_clinic_without_files_cannot_connect(tmp_path: Path) -> None:
     with pytest.raises(ApiUnreachable, match=r"https://gateway:443: .*token cannot be read"):
         connect_gateway("gateway:443", tmp_path / "current", tmp_path / "token")

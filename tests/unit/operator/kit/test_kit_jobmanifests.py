@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fedround_api.jobs import Role
-from fedround_operator.kit.jobmanifests import NEEDS, JobRequest, Mount, job
+from fedround_operator.kit.jobmanifests import NEEDS, JobRequest, Mount, RunAs, job
 from support.golden import assert_golden
 
 REQUEST = JobRequest(
@@ -50,6 +50,17 @@ def test_every_job_meets_the_restricted_pod_security_standard(role: Role) -> Non
     assert container["securityContext"]["allowPrivilegeEscalation"] is False
     assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
     assert spec["automountServiceAccountToken"] is False
+
+
+def test_whom_a_job_runs_as_is_given_by_value_and_what_is_empty_the_cluster_chooses() -> None:
+    def found(text: str) -> dict[str, int]:
+        security = job(replace(REQUEST, run_as=RunAs.read(text)))["spec"]["template"]["spec"]["securityContext"]
+        return {name: one for name, one in security.items() if name not in ("runAsNonRoot", "seccompProfile")}
+
+    assert found("1000650000:2000:2001") == {"runAsUser": 1_000_650_000, "runAsGroup": 2000, "fsGroup": 2001}
+    assert found(":2000:") == {"runAsGroup": 2000}
+    assert found("::") == {}
+    assert RunAs.read(":2000:").text == ":2000:"
 
 
 def test_a_deadline_that_has_passed_is_the_shortest_that_the_server_takes() -> None:

@@ -18,11 +18,14 @@ def job(name: str, role: Role, minutes: float | None, state: JobState = JobState
 
 def told(role: Role, outcome: str, what: str = "count") -> float:
     labels = {"role": role.value, "outcome": outcome}
-    return REGISTRY.get_sample_value(f"fedround_job_duration_seconds_{what}", labels) or 0.0
+    found = REGISTRY.get_sample_value(f"fedround_job_duration_seconds_{what}", labels)
+    assert found is not None, "a series that begins with its first Job shows no increase by it"
+    return found
 
 
 def test_an_attempt_is_counted_once_when_it_has_ended() -> None:
-    tally, before = JobTally(NOON), told(Role.INIT, "Failed")
+    tally = JobTally(NOON, [Role.INIT])
+    before = told(Role.INIT, "Failed")
     tally.count("round", [job("a", Role.INIT, None, JobState.RUNNING)])
     assert told(Role.INIT, "Failed") == before
     seconds = told(Role.INIT, "Failed", "sum")
@@ -35,7 +38,8 @@ def test_an_attempt_is_counted_once_when_it_has_ended() -> None:
 
 
 def test_what_ended_before_this_process_began_was_counted_by_the_one_before() -> None:
-    tally, before = JobTally(NOON + timedelta(minutes=5)), told(Role.FETCH, "Succeeded")
+    tally = JobTally(NOON + timedelta(minutes=5), [Role.FETCH])
+    before = told(Role.FETCH, "Succeeded")
 
     tally.count("part", [job("a", Role.FETCH, 4), job("b", Role.FETCH, 6)])
 

@@ -8,7 +8,7 @@ from fedround_api.kinds import Clinic
 from fedround_operator.kit.errors import ApiError, ApiUnreachable, Conflict, Forbidden, Invalid, NotFound
 from fedround_operator.kit.metrics import REGISTRY
 from fedround_operator.kit.resources import CLINICS
-from fedround_operator.kit.writing import write_status
+from fedround_operator.kit.writing import count_refusals, write_status
 from support.hub_builders import clinic_object
 
 ERRORS = [
@@ -34,8 +34,11 @@ class Refuses:
 def test_a_status_that_is_refused_is_counted_by_kind_and_code(error: ApiError, code: str) -> None:
     def counted() -> float:
         labels = {"resource": "clinics", "code": code}
-        return REGISTRY.get_sample_value("fedround_status_write_errors_total", labels) or 0.0
+        found = REGISTRY.get_sample_value("fedround_status_write_errors_total", labels)
+        assert found is not None, "a series that begins with its first refusal shows no increase by it"
+        return found
 
+    count_refusals(CLINICS)
     before, clinic = counted(), Clinic.model_validate(clinic_object("north"))
     with pytest.raises(type(error)):
         write_status(Refuses(error), CLINICS, clinic, {"caseVolume": 7})

@@ -1,14 +1,12 @@
 """Looks how long the certificate of the hub's gateway holds: once it has ended, no clinic reaches the hub any more.
 
-The clinic sees it first, since only those who call the gateway see what it shows. Nothing else in the agent depends on
-this; a gateway that is away is asked again.
+Agent and operator do, each in a thread of its own: nothing else depends on it, and a gateway that is away is asked
+again.
 """
 
 import logging
 import threading
 from collections.abc import Callable
-
-from fedround_operator.kit import metrics
 
 log = logging.getLogger(__name__)
 
@@ -17,18 +15,18 @@ LOOK_SECONDS = 3600.0
 AGAIN_SECONDS = 60.0
 
 
-def watch_gateway(certificate_end: Callable[[], float], stop: threading.Event) -> None:
+def watch_gateway(certificate_end: Callable[[], float], tell: Callable[[float], None], stop: threading.Event) -> None:
     """Look now and each hour, until stopped; `certificate_end` gives Unix seconds, or raises OSError."""
     while not stop.is_set():
-        stop.wait(_look(certificate_end))
+        stop.wait(_look(certificate_end, tell))
 
 
-def _look(certificate_end: Callable[[], float]) -> float:
+def _look(certificate_end: Callable[[], float], tell: Callable[[float], None]) -> float:
     """The seconds until the next look."""
     try:
-        metrics.GATEWAY_CERTIFICATE_END.set(certificate_end())
+        tell(certificate_end())
     except OSError as error:
-        # Its end as it was seen last stays: an end that has passed is the likeliest cause.
+        # Its end as it was seen last stays: for an agent, an end that has passed is the likeliest cause.
         log.debug("the gateway's certificate was not seen error=%s", error)
         return AGAIN_SECONDS
     return LOOK_SECONDS
