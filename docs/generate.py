@@ -25,6 +25,11 @@ FOLDER = Path(__file__).parent
 _ENVIRONMENT = (
     ("FEDROUND_DEBUG", "`fedround`", "Set to anything: shows the traceback of every failure, as `--debug` does."),
     ("FEDROUND_CACHE_DIR", "`fedround`", "Where the built control plane is kept; else `$XDG_CACHE_HOME/fedround`."),
+    (
+        "FEDROUND_PORTS",
+        "`fedround local`, `fedround demo`",
+        "`LOWEST-HIGHEST`: where free ports for a new federation are looked for; else `20000-29999`.",
+    ),
     ("XDG_CACHE_HOME", "`fedround`", "Holds the folder above; else `~/.cache`."),
     (
         "KUBECONFIG",

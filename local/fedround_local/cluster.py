@@ -22,6 +22,7 @@ from fedround_local import cluster_flags
 from fedround_local.cluster_flags import LOOPBACK, SERVICE_ADDRESS, Layout, Ports
 from fedround_local.errors import PortOccupied, StateUnusable
 from fedround_local.kubeconfig import write_kubeconfig
+from fedround_local.ports import free_ports
 from fedround_local.processes import Processes, Report
 from fedround_operator.kit.pki import Authority, Credential, signing_key
 from fedround_operator.kit.privatefiles import write_private
@@ -188,18 +189,6 @@ def _kept_ports(state: Path, wanted: Ports | None) -> Ports:
     part.write_text(json.dumps(asdict(ports)))
     part.replace(path)
     return ports
-
-
-def free_ports(count: int) -> list[int]:
-    """Different ports that nobody listens on right now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind((LOOPBACK, 0))
-        return [int(one.getsockname()[1]) for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
 
 
 def refuse_occupied(processes: Processes, held: Iterable[tuple[str, int]], kept_in: Path) -> None:

@@ -22,8 +22,9 @@ import urllib3
 from minio import Minio
 from minio.error import MinioException
 
-from fedround_local.cluster import free_ports, refuse_occupied
+from fedround_local.cluster import refuse_occupied
 from fedround_local.cluster_flags import LOOPBACK
+from fedround_local.ports import free_ports
 from fedround_local.processes import Processes, ProcessSpec, Report
 from fedround_operator.kit.pki import Authority
 from fedround_operator.kit.privatefiles import write_private

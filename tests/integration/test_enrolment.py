@@ -18,9 +18,10 @@ import pytest
 import yaml
 
 from fedround_cli.main import main
-from fedround_local.cluster import Cluster, free_ports
+from fedround_local.cluster import Cluster
 from fedround_local.controlplane import ensure_controlplane
 from fedround_local.gateway import Gateway, GatewaySettings
+from fedround_local.ports import free_ports
 from fedround_local.processes import ProcessSpec
 from fedround_operator.agent.rights import identity_rules, local_rules
 from fedround_operator.agent.settings import ACCOUNT

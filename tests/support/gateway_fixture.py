@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from minio import Minio
 
-from fedround_local.cluster import free_ports
 from fedround_local.gateway import Gateway, GatewaySettings
 from fedround_local.objectstore import BUCKET, REGION, ObjectStore
+from fedround_local.ports import free_ports
 from fedround_local.processes import Processes
 from fedround_operator.kit.pki import Authority, Credential, request_certificate
 from support.api_stub import ApiStub

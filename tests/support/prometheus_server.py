@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fedround_local.cluster import free_ports
+from fedround_local.ports import free_ports
 from support import tools
 
 SCRAPE_SECONDS = 1

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from fedround_api.kinds.federated_model import Floors, Gate, InitialCheckpoint
-from fedround_local.cluster import Cluster, answers, free_ports, refuse_occupied
+from fedround_local.cluster import Cluster, answers, refuse_occupied
 from fedround_local.controlplane import ensure_controlplane
 from fedround_local.errors import StateUnusable
 from fedround_local.federation import layout, objects, runtime
@@ -21,6 +21,7 @@ from fedround_local.gateway import Gateway, GatewaySettings
 from fedround_local.node.api import Api
 from fedround_local.node.sandbox import kill_all
 from fedround_local.objectstore import ObjectStore
+from fedround_local.ports import free_ports
 from fedround_local.processes import Processes, Report, uninterrupted
 
 ADMINISTRATOR = "network-admin"

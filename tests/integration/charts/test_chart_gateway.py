@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from fedround_local.cluster import free_ports
 from fedround_local.gateway import caddy_binary, caddyfile
+from fedround_local.ports import free_ports
 from fedround_local.processes import Processes, ProcessSpec
 from fedround_operator.kit.pki import Authority, request_certificate
 from support.api_stub import ApiStub

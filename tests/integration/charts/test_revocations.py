@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from fedround_local.cluster import free_ports
 from fedround_local.gateway import Gateway, GatewaySettings, caddy_binary
+from fedround_local.ports import free_ports
 from fedround_local.processes import Processes, ProcessSpec
 from fedround_operator import revocations
 from fedround_operator.kit.pki import Authority, fingerprint, request_certificate
