@@ -26,8 +26,8 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Terms:
-    """What goes into each file beside what the hub has on record; `folder` is where files go."""
+class Common:
+    """What all files share; `folder` is where they go."""
 
     gateway: str
     ca: str
@@ -39,12 +39,12 @@ def run(options: argparse.Namespace) -> int:
     if options.state is not None:
         raise UsageProblem("a federation on this machine has given its clinics their files: name a hub by --kubeconfig")
     ca = authorities((options.ca / "ca.crt").read_bytes(), options.gateway_ca)
-    terms = Terms(options.gateway, ca.decode(), options.output or Path())
+    common = Common(options.gateway, ca.decode(), options.output or Path())
     with members_of(options) as members:
         journal = Journal(options.ca)
         entries = journal.entries(options.namespace)
         missed = members.catch_up(entries)
-        answers = readmit(members, options.names, terms)
+        answers = readmit(members, options.names, common)
         unknown = sorted(expected(entries) - {member.name for member in members.all()})
     if options.json:
         told = {"written": answers.written, "refused": answers.refused, "unknown": unknown}
@@ -56,12 +56,12 @@ def run(options: argparse.Namespace) -> int:
     return CommandExit.FAILED if answers.refused else CommandExit.DONE
 
 
-def readmit(members: Members, names: Sequence[str], terms: Terms) -> Answers:
+def readmit(members: Members, names: Sequence[str], common: Common) -> Answers:
     """Each by itself, or all that are not revoked: one that is refused must not keep the others out."""
     answers = Answers()
     for name in names or _all(members):
         try:
-            answers.written[name] = str(_write(members, name, terms))
+            answers.written[name] = str(_write(members, name, common))
         except EnrolmentError as error:
             answers.refused[name] = str(error)
     return answers
@@ -71,10 +71,10 @@ def _all(members: Members) -> Sequence[str]:
     return [member.name for member in members.all() if member.clinic.spec.certificate is not None]
 
 
-def _write(members: Members, name: str, terms: Terms) -> Path:
+def _write(members: Members, name: str, common: Common) -> Path:
     certificate = members.reopen(name)
-    bundle = Bundle(name, terms.gateway, terms.ca, certificate.decode(), members.token(name))
-    path = terms.folder / f"{name}-membership.yaml"
+    bundle = Bundle(name, common.gateway, common.ca, certificate.decode(), members.token(name))
+    path = common.folder / f"{name}-membership.yaml"
     write_private(path, bundle.text().encode())
     return path
 

@@ -474,9 +474,9 @@ class TestReadmission:
     def test_each_gets_a_file_with_its_certificate_and_a_new_token_and_one_that_is_refused_holds_up_none(
         self, restored: Members, tmp_path: Path
     ) -> None:
-        terms = clinic_readmit.Terms("fed.example.org:443", "the authority", tmp_path)
+        common = clinic_readmit.Common("fed.example.org:443", "the authority", tmp_path)
 
-        answers = clinic_readmit.readmit(restored, (), terms)
+        answers = clinic_readmit.readmit(restored, (), common)
 
         assert answers.written == {"north": str(tmp_path / "north-membership.yaml")}
         assert list(answers.refused) == ["east"]
@@ -503,7 +503,7 @@ class TestReadmission:
         ]
 
     def test_one_that_was_revoked_is_refused_by_name(self, restored: Members, tmp_path: Path) -> None:
-        answers = clinic_readmit.readmit(restored, ("west",), clinic_readmit.Terms("fed:443", "ca", tmp_path))
+        answers = clinic_readmit.readmit(restored, ("west",), clinic_readmit.Common("fed:443", "ca", tmp_path))
 
         assert answers.refused == {"west": "clinic west was revoked, or never admitted: it needs a request of its own"}
         assert list(tmp_path.iterdir()) == []
