@@ -50,9 +50,9 @@ seccompProfile: {type: RuntimeDefault}
 
 {{/* The same for the program that makes Jobs: USER:GROUP:FSGROUP, and nothing where the cluster chooses. */}}
 {{- define "fedround-clinic.runAs" -}}
-{{- with .Values.podSecurity -}}
-{{ with .runAsUser }}{{ int64 . }}{{ end }}:{{ with .runAsGroup }}{{ int64 . }}{{ end }}:{{ with .fsGroup }}{{ int64 . }}{{ end }}
-{{- end -}}
+{{- with .Values.podSecurity.runAsUser }}{{ int64 . }}{{ end }}:
+{{- with .Values.podSecurity.runAsGroup }}{{ int64 . }}{{ end }}:
+{{- with .Values.podSecurity.fsGroup }}{{ int64 . }}{{ end }}
 {{- end -}}
 
 {{- define "fedround-clinic.containerSecurity" -}}

@@ -16,7 +16,7 @@ from fedround_local.federation.enrolment import Enrolment, federation_authority
 from fedround_local.federation.initial import lay_initial, require_checkpoint
 from fedround_local.federation.kubectl import Kubectl
 from fedround_local.federation.layout import Layout
-from fedround_local.federation.record import FederationRecord, read_record, save_record
+from fedround_local.federation.record import OBJECTS, FederationRecord, read_record, save_record
 from fedround_local.gateway import Gateway, GatewaySettings
 from fedround_local.node.api import Api
 from fedround_local.node.sandbox import kill_all
@@ -249,6 +249,7 @@ def _new_record(set_up: SetUp, plan: DataPlan, initial: InitialCheckpoint | None
     names = [runtime.OPERATOR, *(runtime.agent_name(clinic) for clinic in plan.clinics)]
     gateway_port, *metrics = free_ports(1 + len(names))
     return FederationRecord(
+        objects=OBJECTS,
         data=str(set_up.data.folder),
         split_by=set_up.data.split_by,
         seed=set_up.data.seed,

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fedround_local.errors import StateUnusable
+
+# One more whenever `up` applies other objects than before: what a federation has been given, it keeps.
+OBJECTS: Final = 2
 
 
 class FederationRecord(BaseModel):
@@ -14,6 +17,7 @@ class FederationRecord(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    objects: Literal[2]
     data: str
     split_by: str | None
     seed: int

@@ -43,9 +43,7 @@ def read_items(page: Object) -> list[Object]:
         ApiUnreachable: something else is among them.
     """
     items = page.get("items") or []
-    if not isinstance(items, list) or not all(
-        _is_object(one) and {"name", "uid"} <= one.get("metadata", {}).keys() for one in items
-    ):
+    if not isinstance(items, list) or not all(_is_object(one) and _has_identity(one) for one in items):
         raise ApiUnreachable(f"{_STRANGER}: it listed something that is no object")
     return items
 
@@ -68,6 +66,11 @@ def refusal(request: str, status: int, body: str | bytes | None) -> ApiError:
 
 def _is_object(found: Any) -> bool:
     return isinstance(found, dict) and isinstance(found.get("metadata", {}), dict)
+
+
+def _has_identity(found: Object) -> bool:
+    metadata = found.get("metadata", {})
+    return all(isinstance(metadata.get(name), str) for name in ("name", "uid"))
 
 
 def _message(body: str | bytes | None) -> str:

@@ -55,6 +55,7 @@ class Leadership:
         self._identity, self._clock = identity, clock
         # When the last request that renewed it was begun: from then on others count its time.
         self._held = time.monotonic()
+        self._renewing: threading.Thread | None = None
         self.renewals = Pulse("the Lease was not taken or renewed", LOST_SECONDS)
 
     def try_take(self) -> bool:
@@ -92,7 +93,8 @@ class Leadership:
 
     def keep(self, stop: threading.Event, lost: Callable[[], object] = _end_this_process) -> None:
         """Renew until stopped; `lost` is called when that has not succeeded for too long."""
-        threading.Thread(target=self._renew_until, args=(stop,), name="lease-renewals", daemon=True).start()
+        self._renewing = threading.Thread(target=self._renew_until, args=(stop,), name="lease-renewals", daemon=True)
+        self._renewing.start()
         while not stop.wait(_LOOK_SECONDS):
             if time.monotonic() - self._held > LOST_SECONDS:
                 lost()
@@ -114,7 +116,10 @@ class Leadership:
         return True
 
     def release(self) -> None:
-        """Give the Lease back, so that the next process need not wait until it runs out."""
+        """Give the Lease back once it is kept no more, so that the next process need not wait until it runs out."""
+        if self._renewing is not None:
+            # A renewal that is under way would take the Lease again.
+            self._renewing.join()
         metrics.LEADER.set(0)
         try:
             lease = self._api.get(LEASES, self._namespace, self._name)

@@ -6,7 +6,19 @@ import pytest
 
 from fedround_api.jobs import Role
 from fedround_operator.kit.jobmanifests import JobRequest, RunAs, job
-from support.charts import CLINIC, HUB, NAMESPACES, VARIANTS, Object, Pod, environment, of_kind, pods, rendered
+from support.charts import (
+    CLINIC,
+    HUB,
+    NAMESPACES,
+    VARIANTS,
+    Object,
+    Pod,
+    environment,
+    of_kind,
+    pods,
+    rendered,
+    template,
+)
 
 EVERY = [(chart, variant) for chart, variant in VARIANTS]
 PODS = [
@@ -62,6 +74,19 @@ def test_pods_and_jobs_run_as_whom_the_values_name_or_the_cluster_chooses(chart:
 
     for pod in (*(pod.spec for pod in found), made["spec"]["template"]["spec"]):
         assert {name: one for name, one in pod["securityContext"].items() if name in NOBODY} == wanted
+
+
+@pytest.mark.parametrize("major", [3, 4])
+@pytest.mark.parametrize("chart", [HUB, CLINIC])
+def test_users_that_a_null_takes_away_are_the_clusters_choice_too(chart: str, major: int) -> None:
+    found = pods(
+        template(chart, values={**VARIANTS[chart, "OpenShift"], "podSecurity": dict.fromkeys(NOBODY)}, major=major)
+    )
+
+    told = {environment(one).get("FEDROUND_RUN_AS") for pod in found for one in pod.containers}
+
+    assert told - {None} == {"::"}
+    assert all(not NOBODY.keys() & pod.spec["securityContext"].keys() for pod in found)
 
 
 @pytest.mark.parametrize("pod", PODS)

@@ -6,9 +6,10 @@ import pytest
 
 from fedround_cli.main import main
 from fedround_local.federation.layout import Layout
-from fedround_local.federation.record import FederationRecord, save_record
+from fedround_local.federation.record import OBJECTS, FederationRecord, save_record
 
 RECORD = FederationRecord(
+    objects=OBJECTS,
     data="photos",
     split_by=None,
     seed=0,

@@ -93,6 +93,16 @@ def test_asking_for_a_federation_that_is_not_there_writes_nothing(tmp_path: Path
     assert not (tmp_path / "nowhere").exists()
 
 
+def test_a_federation_with_the_objects_of_another_version_is_refused_instead_of_hanging(tmp_path: Path) -> None:
+    (tmp_path / "federation.json").write_text(
+        '{"data": "photos", "split_by": null, "seed": 0, "image_size": 64, "clinics": {"north": 40}, "test_cases": 10,'
+        ' "gateway_port": 1, "metrics_ports": {}}'
+    )
+
+    with pytest.raises(StateUnusable, match="was not written by this version of fedround; use another --state"):
+        Federation(tmp_path, silent).up(None)
+
+
 def test_where_nothing_was_started_nothing_is_said_to_be_stopped(tmp_path: Path) -> None:
     said: list[str] = []
     wanted = SetUp(DataRequest(tmp_path / "photos", 2, None, 0))

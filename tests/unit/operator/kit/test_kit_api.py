@@ -92,7 +92,11 @@ def test_what_is_no_object_is_no_answer_of_an_api_server(api: KubeApi, stub: Htt
 
 
 @pytest.mark.parametrize(
-    "items", [7, "text", {"metadata": {}}, [7], [None], [[]], [{}], [{"metadata": "x"}], [{"metadata": {"name": "a"}}]]
+    "items",
+    [
+        *(7, "text", {"metadata": {}}, [7], [None], [[]], [{}], [{"metadata": "x"}], [{"metadata": {"name": "a"}}]),
+        *([{"metadata": {"name": "a", "uid": ["u"]}}], [{"metadata": {"name": {}, "uid": "u"}}]),
+    ],
 )
 def test_a_list_of_something_else_than_objects_is_no_answer_either(api: KubeApi, stub: HttpStub, items: Any) -> None:
     stub.reply = lambda asked: answer(items=items)

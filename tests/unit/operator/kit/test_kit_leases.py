@@ -192,3 +192,31 @@ def test_a_lease_that_is_renewed_is_kept_until_the_process_stops(monkeypatch: py
 
     assert not lost.is_set()
     assert it.holder() == "hub-1"
+
+
+def test_a_renewal_that_is_under_way_does_not_take_again_what_was_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leader, "RENEW_SECONDS", 0.0)
+    it, asked, answer, stop = Election(), threading.Event(), threading.Event(), threading.Event()
+    assert it.first.acquire(stop) is True
+
+    take = it.first.try_take
+
+    def hang_at_first() -> bool:
+        asked.set()
+        answer.wait(30)
+        return take()
+
+    monkeypatch.setattr(it.first, "try_take", hang_at_first)
+    keeper = threading.Thread(target=it.first.keep, args=(stop,))
+    keeper.start()
+    assert asked.wait(30)
+    stop.set()
+    threading.Timer(0.2, answer.set).start()
+
+    it.first.release()
+
+    keeper.join(30)
+    for one in threading.enumerate():
+        if one.name == "lease-renewals":
+            one.join(30)
+    assert it.holder() == ""
