@@ -10,24 +10,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, partial
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-from fedround_api.kinds import ClinicCertificate, ClinicSpec
+from fedround_api.kinds import Clinic, ClinicCertificate, ClinicSpec
 from fedround_operator.enrolment import certificates as rules
 from fedround_operator.enrolment.errors import EnrolmentError
 from fedround_operator.enrolment.records import AdminApi, Member, Records
 from fedround_operator.enrolment.replay import Entry, What, by_clinic, caught_up, refused
 from fedround_operator.kit import pki
-from fedround_operator.kit.errors import Conflict
+from fedround_operator.kit.conflicts import retried
 from fedround_operator.kit.instants import parse, text_of
 
 # The hub's control plane fills a token in within a second; a hub whose controller does not run never does.
 TOKEN_SECONDS = 30.0
 _LOOK_SECONDS = 0.2
-# The operator writes what it sees of a clinic into the same object, at least once a minute.
-_ATTEMPTS = 4
-
-T = TypeVar("T")
 
 
 class Revocations(Protocol):
@@ -75,21 +71,26 @@ class Members:
 
         Raises:
             EnrolmentError: the name is another key's, or the key was revoked.
-            Conflict: somebody else changed the Clinic in between.
+            Conflict: somebody else goes on changing the Clinic.
         """
-        name, now = request.clinic, self._clock()
-        clinic = self._records.find(name)
-        spec = clinic.spec if clinic else ClinicSpec()
-        rules.require_admissible(request, spec, replace_key=terms.replace_key)
-        kept = spec
-        if spec.certificates and spec.certificates[-1].key_sha256 != request.key_sha256:
-            kept = self._replaced(name, spec)
-        issued = rules.usable(request, kept, authority, now)
-        if issued is None:
-            issued = rules.record_of(authority.sign_clinic(request.pem, terms.lifetime))
-        # First: a certificate that is on record can be revoked, whatever happens next.
-        self._note(name, What.ISSUED, [issued], terms.labels)
-        self._records.write(name, clinic, _with(kept, issued, now), terms.labels)
+        name = request.clinic
+
+        def record() -> ClinicCertificate:
+            clinic, now = self._records.find(name), self._clock()
+            spec = clinic.spec if clinic else ClinicSpec()
+            rules.require_admissible(request, spec, replace_key=terms.replace_key)
+            # A member who comes back is no longer suspended; one whom the administrator has suspended stays so.
+            kept = spec.model_copy(update={"suspended": spec.suspended and not spec.revoked})
+            if spec.certificates and spec.certificates[-1].key_sha256 != request.key_sha256:
+                kept = self._replaced(name, kept)
+            issued = rules.usable(request, kept, authority, now)
+            if issued is None:
+                # Anew each time: the line about the key before withdraws all that was issued until then.
+                issued = rules.record_of(authority.sign_clinic(request.pem, terms.lifetime))
+            self._record(name, clinic, kept, issued, terms.labels)
+            return issued
+
+        issued = retried(record)
         self._records.open_door(name)
         return issued.pem.encode()
 
@@ -143,11 +144,10 @@ class Members:
                 request, member.signature, clinic=member.name, spec=clinic.spec, authority=authority, now=now
             )
             issued = rules.usable(request, clinic.spec, authority, now) or sign()
-            self._note(member.name, What.ISSUED, [issued])
-            self._records.write(member.name, clinic, _with(clinic.spec, issued, now))
+            self._record(member.name, clinic, clinic.spec, issued)
             return issued
 
-        issued = _retried(record)
+        issued = retried(record)
         self._records.answer(member.name, issued)
         return issued
 
@@ -165,13 +165,14 @@ class Members:
             clinic = self._records.known(name)
             ended = rules.revoked(clinic.spec.certificates)
             # The gateway first: it is what the clinic has to pass for everything else.
-            self._refuse(ended)
+            self._revocations.add(one.sha256 for one in ended)
             spec = clinic.spec.model_copy(update={"suspended": True, "certificates": ended})
             self._records.write(name, clinic, spec)
             return ended
 
-        ended = _retried(record)
+        ended = retried(record)
         self._records.close_door(name)
+        self._refuse_all()
         return ended
 
     def catch_up(self, entries: Sequence[Entry]) -> list[Entry]:
@@ -185,7 +186,7 @@ class Members:
         missed: list[Entry] = []
         for name, own in by_clinic(entries).items():
             if self._records.find(name) is not None:
-                missed += _retried(partial(self._catch_up, name, own))
+                missed += retried(partial(self._catch_up, name, own))
         return missed
 
     def _catch_up(self, name: str, entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -199,11 +200,26 @@ class Members:
 
     def _replaced(self, name: str, spec: ClinicSpec) -> ClinicSpec:
         """The clinic without the key that it had. Nothing of it is of use any more, its token neither."""
-        self._refuse(spec.certificates)
-        self._records.end_token(name)
         ended = rules.revoked(spec.certificates)
         self._note(name, What.REPLACED, ended)
+        self._revocations.add(one.sha256 for one in ended)
+        self._records.end_token(name)
+        self._refuse_all()
         return spec.model_copy(update={"certificates": ended})
+
+    def _record(
+        self,
+        name: str,
+        clinic: Clinic | None,
+        spec: ClinicSpec,
+        issued: ClinicCertificate,
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
+        """Have the clinic be as `spec` says, with one more certificate."""
+        # First: a certificate that is in the journal can be revoked, whatever happens next.
+        self._note(name, What.ISSUED, [issued], labels)
+        certificates = rules.with_certificate(spec, issued, self._clock())
+        self._records.write(name, clinic, spec.model_copy(update={"certificates": certificates}), labels)
 
     def _note(
         self, name: str, what: What, certificates: Sequence[ClinicCertificate], labels: Mapping[str, str] | None = None
@@ -220,25 +236,9 @@ class Members:
                 )
             )
 
-    def _refuse(self, certificates: Iterable[ClinicCertificate]) -> None:
-        """Have the gateway refuse these, and all that were revoked before: a list that was lost comes back whole."""
-        self._revocations.add({one.sha256 for one in (*certificates, *self._records.revoked())})
-
-
-def _with(spec: ClinicSpec, issued: ClinicCertificate, now: datetime) -> ClinicSpec:
-    """The clinic with one more certificate, by which one that was revoked is a member again."""
-    certificates = rules.with_certificate(spec, issued, now)
-    return spec.model_copy(update={"certificates": certificates, "suspended": spec.suspended and not spec.revoked})
-
-
-def _retried(write: Callable[[], T]) -> T:
-    """The result of a write that reads anew what it is made from, made again where somebody else was faster."""
-    for _ in range(_ATTEMPTS - 1):
-        try:
-            return write()
-        except Conflict:
-            continue
-    return write()
+    def _refuse_all(self) -> None:
+        """Have the gateway refuse all that was ever revoked: a list that was lost comes back whole."""
+        self._revocations.add(self._records.revoked())
 
 
 def _decoded(text: str) -> str:

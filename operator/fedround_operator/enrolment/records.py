@@ -3,7 +3,7 @@
 Every write may be repeated: what an interrupted call has left is completed by the next one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -102,7 +102,7 @@ class Records:
             for lease in self._api.list(LEASES, labels={names.PART_OF: names.PART_OF_VALUE})
             if lease["metadata"]["name"] == names.LEASE_NAME
         }
-        clinics = (read_kind(Clinic, found) for found in self._api.list(CLINICS, self.network))
+        clinics = (read_kind(Clinic, found) for found in self._clinics())
         return [
             Member(
                 clinic,
@@ -120,7 +120,7 @@ class Records:
         """
         clinic = self.find(name)
         if clinic is None:
-            known = ", ".join(member.name for member in self.all()) or "none"
+            known = ", ".join(sorted(one["metadata"]["name"] for one in self._clinics())) or "none"
             raise EnrolmentError(f"there is no clinic {name} in namespace {self.network}: there are {known}")
         return clinic
 
@@ -131,9 +131,10 @@ class Records:
         except NotFound:
             return None
 
-    def revoked(self) -> Iterable[ClinicCertificate]:
-        """All certificates that were revoked, of whichever clinic."""
-        return [one for member in self.all() for one in member.clinic.spec.certificates if one.revoked]
+    def revoked(self) -> frozenset[str]:
+        """All certificates that were revoked, of whichever clinic; one that cannot be read hides no other one's."""
+        known = (one for clinic in self._clinics() for one in clinic.get("spec", {}).get("certificates", []))
+        return frozenset(one["sha256"] for one in known if one.get("revoked"))
 
     def write(
         self, name: str, before: Clinic | None, spec: ClinicSpec, labels: Mapping[str, str] | None = None
@@ -177,6 +178,9 @@ class Records:
     def token_secret(self, name: str) -> Object:
         """The Secret into which the control plane puts the token."""
         return self._api.get(SECRETS, names.clinic_namespace(name), AGENT_TOKEN)
+
+    def _clinics(self) -> list[Object]:
+        return self._api.list(CLINICS, self.network)
 
     def _apply(self, resource: Resource, manifest: Object) -> None:
         meta = manifest["metadata"]
