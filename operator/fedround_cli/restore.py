@@ -145,7 +145,7 @@ class FromJournal:
 
 
 def planned(index: Index, namespace: str, journal: Sequence[Entry]) -> Mapping[Resource, Sequence[Object]]:
-    """The objects to make; clinics as the backup has them, those that were admitted since without certificates. Pure."""
+    """The objects to make; certificates that were issued after the backup are in the journal. Pure."""
     return {
         CLINICS: [_remade(one, namespace) for one in (*index.clinics, *_admitted(index, journal))],
         ROUNDS: [_round(one, namespace) for one in index.rounds],
@@ -154,7 +154,7 @@ def planned(index: Index, namespace: str, journal: Sequence[Entry]) -> Mapping[R
 
 
 def _admitted(index: Index, journal: Sequence[Entry]) -> Iterator[Object]:
-    """The clinics that were admitted after the backup; their certificates are in the journal."""
+    """The clinics that were admitted after the backup, without what the journal knows of them."""
     begins = parse(index.made_at) - _CLOCKS_APART
     known = {one["metadata"]["name"] for one in index.clinics}
     for name, own in by_clinic(journal).items():
@@ -219,6 +219,6 @@ def since_lines(made_at: str, journal: FromJournal | None) -> Iterator[str]:
     else:
         yield "the authority's journal has nothing of members that the backup did not know"
     if journal.begins is None or parse(journal.begins) > parse(made_at):
-        until = f"it was begun at {journal.begins}" if journal.begins else "it has none of this network"
+        why = f"it was begun at {journal.begins}" if journal.begins else "it has none of this network"
         yield f"it has no line of before {made_at} ({why}): revoke again whom you revoked meanwhile, and"
         yield again
