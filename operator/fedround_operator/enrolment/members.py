@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache, partial
 from typing import Protocol
 
 from fedround_api.kinds import Clinic, ClinicCertificate, ClinicSpec
@@ -18,7 +17,6 @@ from fedround_operator.enrolment.errors import EnrolmentError
 from fedround_operator.enrolment.records import AdminApi, Member, Records
 from fedround_operator.enrolment.replay import Entry, What, by_clinic, caught_up, refused
 from fedround_operator.kit import pki
-from fedround_operator.kit.conflicts import retried
 from fedround_operator.kit.instants import parse, text_of
 
 # The hub's control plane fills a token in within a second; a hub whose controller does not run never does.
@@ -71,26 +69,17 @@ class Members:
 
         Raises:
             EnrolmentError: the name is another key's, or the key was revoked.
-            Conflict: somebody else goes on changing the Clinic.
+            Conflict: somebody else changed the Clinic in between.
         """
         name = request.clinic
-
-        def record() -> ClinicCertificate:
-            clinic, now = self._records.find(name), self._clock()
-            spec = clinic.spec if clinic else ClinicSpec()
-            rules.require_admissible(request, spec, replace_key=terms.replace_key)
-            # A member who comes back is no longer suspended; one whom the administrator has suspended stays so.
-            kept = spec.model_copy(update={"suspended": spec.suspended and not spec.revoked})
-            if spec.certificates and spec.certificates[-1].key_sha256 != request.key_sha256:
-                kept = self._replaced(name, kept)
-            issued = rules.usable(request, kept, authority, now)
-            if issued is None:
-                # Anew each time: the line about the key before withdraws all that was issued until then.
-                issued = rules.record_of(authority.sign_clinic(request.pem, terms.lifetime))
-            self._record(name, clinic, kept, issued, terms.labels)
-            return issued
-
-        issued = retried(record)
+        clinic = self._records.find(name)
+        spec = clinic.spec if clinic else ClinicSpec()
+        rules.require_admissible(request, spec, replace_key=terms.replace_key)
+        # A member who comes back is no longer suspended; one whom the administrator has suspended stays so.
+        kept = spec.model_copy(update={"suspended": spec.suspended and not spec.revoked})
+        if spec.certificates and spec.certificates[-1].key_sha256 != request.key_sha256:
+            kept = self._replaced(name, kept)
+        issued = self._issue(request, terms, authority, clinic, kept)
         self._records.open_door(name)
         return issued.pem.encode()
 
@@ -132,22 +121,13 @@ class Members:
 
         Raises:
             EnrolmentError, RequestRefused: the request is not the clinic's own.
-            Conflict: somebody else goes on changing the Clinic.
+            Conflict: somebody else changed the Clinic in between.
         """
-        request = member.request()
-        # Once, however often the record has to be written: each certificate is one more that must be known.
-        sign = cache(lambda: rules.record_of(authority.sign_clinic(request.pem, lifetime)))
-
-        def record() -> ClinicCertificate:
-            clinic, now = self._records.known(member.name), self._clock()
-            rules.require_renewal(
-                request, member.signature, clinic=member.name, spec=clinic.spec, authority=authority, now=now
-            )
-            issued = rules.usable(request, clinic.spec, authority, now) or sign()
-            self._record(member.name, clinic, clinic.spec, issued)
-            return issued
-
-        issued = retried(record)
+        request, clinic = member.request(), self._records.known(member.name)
+        rules.require_renewal(
+            request, member.signature, clinic=member.name, spec=clinic.spec, authority=authority, now=self._clock()
+        )
+        issued = self._issue(request, Terms(lifetime), authority, clinic, clinic.spec)
         self._records.answer(member.name, issued)
         return issued
 
@@ -158,19 +138,14 @@ class Members:
 
         Raises:
             EnrolmentError: there is no such clinic.
-            Conflict: somebody else goes on changing the Clinic; the gateway refuses it already.
+            Conflict: somebody else changed the Clinic in between; the gateway refuses it already.
         """
-
-        def record() -> list[ClinicCertificate]:
-            clinic = self._records.known(name)
-            ended = rules.revoked(clinic.spec.certificates)
-            # The gateway first: it is what the clinic has to pass for everything else.
-            self._revocations.add(one.sha256 for one in ended)
-            spec = clinic.spec.model_copy(update={"suspended": True, "certificates": ended})
-            self._records.write(name, clinic, spec)
-            return ended
-
-        ended = retried(record)
+        clinic = self._records.known(name)
+        ended = rules.revoked(clinic.spec.certificates)
+        # The gateway first: it is what the clinic has to pass for everything else.
+        self._revocations.add(one.sha256 for one in ended)
+        spec = clinic.spec.model_copy(update={"suspended": True, "certificates": ended})
+        self._records.write(name, clinic, spec)
         self._records.close_door(name)
         self._refuse_all()
         return ended
@@ -180,13 +155,13 @@ class Members:
 
         Raises:
             EnrolmentError: a clinic would have more certificates than it can.
-            Conflict: somebody else goes on changing a Clinic.
+            Conflict: somebody else changed a Clinic in between.
         """
         self._revocations.add(refused(entries))
         missed: list[Entry] = []
         for name, own in by_clinic(entries).items():
             if self._records.find(name) is not None:
-                missed += retried(partial(self._catch_up, name, own))
+                missed += self._catch_up(name, own)
         return missed
 
     def _catch_up(self, name: str, entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -207,19 +182,19 @@ class Members:
         self._refuse_all()
         return spec.model_copy(update={"certificates": ended})
 
-    def _record(
-        self,
-        name: str,
-        clinic: Clinic | None,
-        spec: ClinicSpec,
-        issued: ClinicCertificate,
-        labels: Mapping[str, str] | None = None,
-    ) -> None:
-        """Have the clinic be as `spec` says, with one more certificate."""
+    def _issue(
+        self, request: pki.Request, terms: Terms, authority: pki.Authority, clinic: Clinic | None, kept: ClinicSpec
+    ) -> ClinicCertificate:
+        """The certificate that the key has, or another one; the clinic has it on record, and is else as `kept`."""
+        now = self._clock()
+        issued = rules.usable(request, kept, authority, now)
+        if issued is None:
+            issued = rules.record_of(authority.sign_clinic(request.pem, terms.lifetime))
         # First: a certificate that is in the journal can be revoked, whatever happens next.
-        self._note(name, What.ISSUED, [issued], labels)
-        certificates = rules.with_certificate(spec, issued, self._clock())
-        self._records.write(name, clinic, spec.model_copy(update={"certificates": certificates}), labels)
+        self._note(request.clinic, What.ISSUED, [issued], terms.labels)
+        spec = kept.model_copy(update={"certificates": rules.with_certificate(kept, issued, now)})
+        self._records.write(request.clinic, clinic, spec, terms.labels)
+        return issued
 
     def _note(
         self, name: str, what: What, certificates: Sequence[ClinicCertificate], labels: Mapping[str, str] | None = None

@@ -12,7 +12,8 @@ from fedround_api.kinds import Clinic, ClinicCertificate, ClinicSpec
 from fedround_operator.enrolment.errors import EnrolmentError
 from fedround_operator.enrolment.manifests import AGENT, AGENT_TOKEN, clinic_object, door_objects
 from fedround_operator.kit import pki
-from fedround_operator.kit.errors import AlreadyExists, NotFound
+from fedround_operator.kit.conflicts import retried
+from fedround_operator.kit.errors import AlreadyExists, Conflict, NotFound
 from fedround_operator.kit.reading import read_kind
 from fedround_operator.kit.resources import (
     CLINIC_ROUNDS,
@@ -142,7 +143,7 @@ class Records:
         """Have the clinic be so; one that is there keeps its other labels.
 
         Raises:
-            Conflict: somebody else changed it since it was read.
+            Conflict: somebody else has decided on it since it was read, or goes on writing it.
         """
         if before is None:
             self._api.create(CLINICS, self.network, clinic_object(name, self.network, spec.certificates, labels))
@@ -150,8 +151,16 @@ class Records:
         changed: Object = {"certificates": [one.dump() for one in spec.certificates]}
         if spec.suspended != before.spec.suspended:
             changed["suspended"] = spec.suspended
-        meta = {"resourceVersion": before.metadata.resource_version, "labels": dict(labels or {})}
-        self._api.patch(CLINICS, self.network, name, {"metadata": meta, "spec": changed})
+
+        def patch() -> None:
+            found = self.known(name)
+            # What the operator sees of a clinic, at least once a minute, stands in the same object and is in no way.
+            if found.spec != before.spec:
+                raise Conflict(f"clinic {name} was changed meanwhile")
+            meta = {"resourceVersion": found.metadata.resource_version, "labels": dict(labels or {})}
+            self._api.patch(CLINICS, self.network, name, {"metadata": meta, "spec": changed})
+
+        retried(patch)
 
     def answer(self, name: str, certificate: ClinicCertificate) -> None:
         """Put the certificate that the clinic's agent has asked for into its Lease."""

@@ -139,4 +139,5 @@ def _unknown(spec: ClinicSpec, entry: Entry, now: datetime) -> list[ClinicCertif
 
 
 def _by_age(certificates: Sequence[ClinicCertificate]) -> list[ClinicCertificate]:
-    return sorted(certificates, key=lambda one: one.issued_at)
+    # Of one second the one that holds: a call that broke off and the next one may have issued both.
+    return sorted(certificates, key=lambda one: (one.issued_at, not one.revoked))

@@ -562,13 +562,13 @@ class TestRestoreWithAJournal:
 
         assert list(since_lines("2026-11-24T12:00:00Z", FromJournal([], [issued]))) == [
             "the authority's journal has nothing of members that the backup did not know",
-            "it has no line of before 2026-11-24T12:00:00Z (it was begun at 2026-11-25T00:00:00Z): revoke again whom you "
-            "revoked meanwhile, and",
+            "it has no line of before 2026-11-24T12:00:00Z (it was begun at 2026-11-25T00:00:00Z): revoke again whom "
+            "you revoked meanwhile, and",
             "approve the requests of clinics that were admitted or renewed since again",
         ]
         assert list(since_lines("2026-11-24T12:00:00Z", FromJournal([], [])))[1] == (
-            "it has no line of before 2026-11-24T12:00:00Z (it has none of this network): revoke again whom you revoked "
-            "meanwhile, and"
+            "it has no line of before 2026-11-24T12:00:00Z (it has none of this network): revoke again whom you "
+            "revoked meanwhile, and"
         )
 
     def test_called_again_it_finds_what_it_has_made(self, backup: Path) -> None:
