@@ -160,12 +160,13 @@ class Members:
         self._revocations.add(refused(entries))
         missed: list[Entry] = []
         for name, own in by_clinic(entries).items():
-            if self._records.find(name) is not None:
-                missed += self._catch_up(name, own)
+            clinic = self._records.find(name)
+            if clinic is not None:
+                missed += self._catch_up(clinic, own)
         return missed
 
-    def _catch_up(self, name: str, entries: Sequence[Entry]) -> Sequence[Entry]:
-        clinic = self._records.known(name)
+    def _catch_up(self, clinic: Clinic, entries: Sequence[Entry]) -> Sequence[Entry]:
+        name = clinic.metadata.name
         found = caught_up(clinic.spec, entries, self._clock())
         if found.missed:
             self._records.write(name, clinic, found.spec, found.labels)
