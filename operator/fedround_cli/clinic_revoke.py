@@ -54,5 +54,6 @@ def tell(name: str, ended: Sequence[ClinicCertificate], missing: str | None) -> 
     if missing is not None:
         print(
             f"not in the authority's journal: {missing}. A hub that is restored from a backup of before would take "
-            f"{name} in again: call again with --ca DIR when the folder is at hand"
+            f"{name} in again: call again with --ca DIR when the folder is at hand, unless you have approved {name} "
+            "again since"
         )

@@ -2,7 +2,8 @@
 
 import argparse
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -16,7 +17,8 @@ from fedround_cli.enrolling import journal_of, missed_data, missed_lines, now, t
 from fedround_cli.failures import UsageProblem
 from fedround_cli.hub import Hub, connect_hub
 from fedround_operator.enrolment.manifests import clinic_object
-from fedround_operator.enrolment.members import Revocations
+from fedround_operator.enrolment.members import Members, Revocations
+from fedround_operator.enrolment.records import AdminApi
 from fedround_operator.enrolment.replay import CaughtUp, Entry, What, by_clinic, caught_up, refused
 from fedround_operator.enrolment.revocations import ConfigMapRevocations
 from fedround_operator.hub.settings import OPERATOR_LEASE
@@ -29,12 +31,8 @@ from fedround_operator.kit.resources import CLINICS, LEASES, MODELS, ROUNDS, Obj
 _CLOCKS_APART = timedelta(days=1)
 
 
-class RestoreApi(Protocol):
+class RestoreApi(AdminApi, Protocol):
     """The hub's API server, as far as this uses it."""
-
-    def get(self, resource: Resource, namespace: str, name: str) -> Object: ...
-
-    def create(self, resource: Resource, namespace: str, body: Object) -> Object: ...
 
     def patch(
         self, resource: Resource, namespace: str, name: str, body: Object, subresource: str | None = None
@@ -59,19 +57,21 @@ class Restoration:
             HubError: an operator runs, or the hub has other objects than the backup; nothing was written then.
         """
         self._require_idle()
-        since = Since(self.journal, parse(backup.index.made_at), self.clock())
-        plan = planned(backup.index, self.hub.namespace, since)
-        for resource, wanted in plan:
-            self._require_room(resource, wanted, since)
+        plan = planned(backup.index, self.hub.namespace, self.journal)
+        missed = [entry for one in plan[CLINICS] for entry in self._caught_up(one).missed]
+        for resource, wanted in plan.items():
+            self._require_room(resource, wanted)
         with self.hub.store() as store:
             for key, path in backup.files.items():
                 store.put(key, path)
         # Before a clinic can be let in again.
         self.revocations.add({*backup.index.revoked, *_revoked(backup.index), *refused(self.journal)})
-        for resource, wanted in plan:
-            for one in wanted:
-                self._make(resource, one)
-        return since.missed(backup.index)
+        self._make(CLINICS, plan)
+        Members(self.api, self.hub.namespace, revocations=self.revocations, clock=self.clock).catch_up(self.journal)
+        self._make(ROUNDS, plan)
+        # The pointer last, when all that it rests on is there.
+        self._make(MODELS, plan)
+        return sorted(missed, key=lambda entry: entry.at)
 
     def _require_idle(self) -> None:
         """An operator would take a model without its status for a new one, and start rounds that have long ended."""
@@ -85,30 +85,36 @@ class Restoration:
                 "-l app.kubernetes.io/component=operator`), call again after 15 seconds, and start it when all is back"
             )
 
-    def _require_room(self, resource: Resource, wanted: Sequence[Object], since: "Since") -> None:
+    def _require_room(self, resource: Resource, wanted: Sequence[Object]) -> None:
         expected = {one["metadata"]["name"]: one for one in wanted}
         for one in self.hub.listed(resource):
-            # An earlier call, which broke off, may have been without the journal.
-            found, name = since.brought_up(one) if resource == CLINICS else one, one["metadata"]["name"]
-            if name not in expected or not _may_become(found, expected[name]):
+            name = one["metadata"]["name"]
+            if name not in expected or not self._may_become(resource, one, expected[name]):
                 raise HubError(
                     f"the hub has {resource.plural} {name} already, which is not what the backup has: restore into a "
                     "hub without models, rounds and clinics"
                 )
 
-    def _make(self, resource: Resource, wanted: Object) -> None:
-        status = wanted.get("status")
-        body = {name: value for name, value in wanted.items() if name != "status"}
-        name = wanted["metadata"]["name"]
-        try:
-            self.api.create(resource, self.hub.namespace, body)
-        except AlreadyExists:
-            # It was looked at before: an earlier call, which broke off, has made it.
-            if resource == CLINICS:
-                changed = {"metadata": {"labels": wanted["metadata"].get("labels", {})}, "spec": wanted["spec"]}
-                self.api.patch(resource, self.hub.namespace, name, changed)
-        if status:
-            self.api.patch(resource, self.hub.namespace, name, {"status": status}, "status")
+    def _may_become(self, resource: Resource, found: Object, wanted: Object) -> bool:
+        if resource == CLINICS:
+            # An earlier call, which broke off, may have brought it up to the journal, or have been without one.
+            is_same = self._caught_up(found).spec == self._caught_up(wanted).spec
+        else:
+            is_same = found["spec"] == wanted["spec"]
+        return is_same and (found.get("status") or {}) in ({}, wanted.get("status", {}))
+
+    def _caught_up(self, clinic: Object) -> CaughtUp:
+        own = by_clinic(self.journal).get(clinic["metadata"]["name"], [])
+        return caught_up(ClinicSpec.model_validate(clinic["spec"]), own, self.clock())
+
+    def _make(self, resource: Resource, plan: Mapping[Resource, Sequence[Object]]) -> None:
+        for wanted in plan[resource]:
+            body = {name: value for name, value in wanted.items() if name != "status"}
+            # It was looked at before: if it is there, an earlier call, which broke off, has made it.
+            with suppress(AlreadyExists):
+                self.api.create(resource, self.hub.namespace, body)
+            if status := wanted.get("status"):
+                self.api.patch(resource, self.hub.namespace, wanted["metadata"]["name"], {"status": status}, "status")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -121,56 +127,39 @@ def run(options: argparse.Namespace) -> int:
     with unpacked(options.file) as backup, told(connection.advice):
         entries = journal.entries(options.namespace) if journal else ()
         missed = Restoration(hub, connection.api, revocations, options.gateway_namespace, entries).restore(backup)
-        _tell(options, backup.index, missed if journal and journal.is_there else None)
+        _tell(options, backup.index, FromJournal(missed, entries) if journal and journal.is_there else None)
     return CommandExit.DONE
 
 
 @dataclass(frozen=True)
-class Since:
-    """What the authority's journal says of members, for a backup of that moment."""
+class FromJournal:
+    """What was taken from the authority's journal, of all that it has."""
 
-    journal: Sequence[Entry]
-    made_at: datetime
-    now: datetime
+    missed: Sequence[Entry]
+    entries: Sequence[Entry]
 
-    def brought_up(self, clinic: Object) -> Object:
-        """The clinic as the journal says; one that has nothing to catch up on stays as it is."""
-        found = self._caught_up(clinic["metadata"]["name"], ClinicSpec.model_validate(clinic["spec"]))
-        if not found.missed:
-            return clinic
-        meta = {**clinic["metadata"], "labels": {**clinic["metadata"].get("labels", {}), **found.labels}}
-        return {**clinic, "metadata": meta, "spec": {**clinic["spec"], **found.spec.dump()}}
-
-    def admitted(self, index: Index) -> list[Object]:
-        """The clinics that were admitted after the backup."""
-        known = {one["metadata"]["name"] for one in index.clinics}
-        new = [name for name in by_clinic(self.journal) if name not in known and self._is_new(name)]
-        bare = (clinic_object(name, "", [], None) for name in new)
-        return [self.brought_up(one) for one in bare]
-
-    def missed(self, index: Index) -> list[Entry]:
-        """What the backup did not know, the oldest first."""
-        specs = {one["metadata"]["name"]: ClinicSpec.model_validate(one["spec"]) for one in index.clinics}
-        specs |= {one["metadata"]["name"]: ClinicSpec() for one in self.admitted(index)}
-        found = (entry for name, spec in specs.items() for entry in self._caught_up(name, spec).missed)
-        return sorted(found, key=lambda entry: entry.at)
-
-    def _caught_up(self, name: str, spec: ClinicSpec) -> CaughtUp:
-        return caught_up(spec, by_clinic(self.journal).get(name, []), self.now)
-
-    def _is_new(self, name: str) -> bool:
-        begins = self.made_at - _CLOCKS_APART
-        return any(one.what is What.ISSUED and parse(one.at) > begins for one in by_clinic(self.journal)[name])
+    @property
+    def begins(self) -> str | None:
+        """When its first line was written, if there is one."""
+        return self.entries[0].at if self.entries else None
 
 
-def planned(index: Index, namespace: str, since: Since) -> Sequence[tuple[Resource, Sequence[Object]]]:
-    """The objects to make in this order: a model's pointer last, when all that it rests on is there. Pure."""
-    clinics = [*map(since.brought_up, index.clinics), *since.admitted(index)]
-    return (
-        (CLINICS, [_remade(one, namespace) for one in clinics]),
-        (ROUNDS, [_round(one, namespace) for one in index.rounds]),
-        (MODELS, [_model(one, namespace) for one in index.models]),
-    )
+def planned(index: Index, namespace: str, journal: Sequence[Entry]) -> Mapping[Resource, Sequence[Object]]:
+    """The objects to make; certificates that were issued after the backup are in the journal. Pure."""
+    return {
+        CLINICS: [_remade(one, namespace) for one in (*index.clinics, *_admitted(index, journal))],
+        ROUNDS: [_round(one, namespace) for one in index.rounds],
+        MODELS: [_model(one, namespace) for one in index.models],
+    }
+
+
+def _admitted(index: Index, journal: Sequence[Entry]) -> Iterator[Object]:
+    """The clinics that were admitted after the backup, without what the journal knows of them."""
+    begins = parse(index.made_at) - _CLOCKS_APART
+    known = {one["metadata"]["name"] for one in index.clinics}
+    for name, own in by_clinic(journal).items():
+        if name not in known and any(one.what is What.ISSUED and parse(one.at) > begins for one in own):
+            yield clinic_object(name, "", [])
 
 
 def _revoked(index: Index) -> Iterator[str]:
@@ -197,12 +186,7 @@ def _model(before: Object, namespace: str) -> Object:
     return {**made, "status": {name: value for name, value in made["status"].items() if name != "activeRound"}}
 
 
-def _may_become(found: Object, wanted: Object) -> bool:
-    status = found.get("status") or {}
-    return found["spec"] == wanted["spec"] and status in ({}, wanted.get("status", {}))
-
-
-def _tell(options: argparse.Namespace, index: Index, missed: Sequence[Entry] | None) -> None:
+def _tell(options: argparse.Namespace, index: Index, journal: FromJournal | None) -> None:
     pointers = {
         one["metadata"]["name"]: one["status"]["current"]["version"]
         for one in index.models
@@ -210,24 +194,31 @@ def _tell(options: argparse.Namespace, index: Index, missed: Sequence[Entry] | N
     }
     if options.json:
         data: dict[str, Any] = {"madeAt": index.made_at, "current": pointers, "rounds": len(index.rounds)}
-        data["journal"] = None if missed is None else missed_data(missed)
+        data["journal"] = None if journal is None else missed_data(journal.missed)
+        data["journalBegins"] = None if journal is None else journal.begins
         print(json.dumps({**data, "clinics": [one["metadata"]["name"] for one in index.clinics]}))
         return
     print(f"restored the hub as it was at {index.made_at}: {len(index.rounds)} rounds, {len(index.clinics)} clinics")
     for name, version in pointers.items():
         print(f"model {name}: version {version} is the current one")
-    print("\n".join(since_lines(index.made_at, missed)))
+    print("\n".join(since_lines(index.made_at, journal)))
     print("next: `fedround clinic readmit --ca DIR --gateway HOST:PORT`, since the tokens of the clinics were lost")
     print("      with the old hub; send each clinic its file, and start the operator")
 
 
-def since_lines(made_at: str, missed: Sequence[Entry] | None) -> Iterator[str]:
+def since_lines(made_at: str, journal: FromJournal | None) -> Iterator[str]:
     """What became of what was done to members after the backup."""
-    if missed is None:
+    again = "approve the requests of clinics that were admitted or renewed since again"
+    if journal is None:
         yield f"no journal of the authority was read (--ca DIR): revoke again whom you revoked since {made_at}, and"
-        yield "approve the requests of clinics that were admitted or renewed since again"
-    elif missed:
+        yield again
+        return
+    if journal.missed:
         yield f"taken from the authority's journal, as it was done after {made_at}:"
-        yield from missed_lines(missed)
+        yield from missed_lines(journal.missed)
     else:
         yield "the authority's journal has nothing of members that the backup did not know"
+    if journal.begins is None or parse(journal.begins) > parse(made_at):
+        why = f"it was begun at {journal.begins}" if journal.begins else "it has none of this network"
+        yield f"it has no line of before {made_at} ({why}): revoke again whom you revoked meanwhile, and"
+        yield again

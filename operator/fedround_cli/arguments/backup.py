@@ -54,7 +54,8 @@ def add(commands: Commands) -> None:
         "record; without, both are to be done by hand. Tokens of clinics cannot be restored: `fedround clinic readmit` "
         "makes new ones. Rounds that had not ended are to be applied again.",
         exit_codes={CommandExit.DONE: "all is back", CommandExit.FAILED: "refused, or failed"},
-        json="the moment of the backup, what was taken from the journal, each model's version, rounds and clinics",
+        json="the moment of the backup, what was taken from the journal and when that begins, each model's version, "
+        "rounds and clinics",
         runner="fedround_cli.restore",
     )
     restore.add_argument("file", type=Path, metavar="FILE", help="the backup")

@@ -41,14 +41,14 @@ def require_admissible(request: pki.Request, spec: ClinicSpec, *, replace_key: b
     if not spec.certificates:
         return
     newest = spec.certificates[-1]
+    if newest.key_sha256 == request.key_sha256 and not newest.revoked:
+        return
     same = [one for one in spec.certificates if one.key_sha256 == request.key_sha256]
     if any(one.revoked for one in same):
         raise EnrolmentError(
             f"the key of this request was revoked for clinic {request.clinic}: have the clinic make a new one with "
             f"`fedround clinic request {request.clinic} --new-key`"
         )
-    if newest.key_sha256 == request.key_sha256:
-        return
     if same:
         raise EnrolmentError(
             f"the key of this request was replaced by a newer one of clinic {request.clinic}: it is an old file; have "

@@ -5,13 +5,16 @@ It outlives every hub, as it lies where the authority lies, and has no secret in
 is on the hub, so that no certificate is out that the journal does not know.
 """
 
+import fcntl
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from fedround_operator.enrolment.errors import EnrolmentError
 from fedround_operator.enrolment.replay import Entry
+from fedround_operator.kit.privatefiles import sync_folder
 
 JOURNAL = "journal.jsonl"
 
@@ -36,30 +39,37 @@ class Journal:
         return [entry for entry in self._all() if entry.network == network]
 
     def add(self, entry: Entry) -> None:
-        """Write a line, on the disk when this returns; what is there already is not written again.
+        """Write a line, on the disk when this returns; what the clinic's last one says is not written again.
 
         Raises:
             EnrolmentError: the folder is no authority's, or a line of before cannot be read.
         """
-        if any(_is_same(one, entry) for one in self._all()):
-            return
-        is_new = not self.is_there
+        self._require_authority()
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "r+b") as file:
-            file.truncate(len(_whole_lines(self.path.read_bytes())))
+            # Else what somebody else is about to write would look like a line that broke off.
+            fcntl.flock(file, fcntl.LOCK_EX)
+            before = _whole_lines(file.read())
+            if any(_is_same(one, entry) for one in _last_of(entry, self._parsed(before))):
+                return
+            file.truncate(len(before))
             file.write(entry.text().encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        if is_new:
-            _sync(self.path.parent)
+        if not before:
+            sync_folder(self.path.parent)
 
     def _all(self) -> list[Entry]:
+        self._require_authority()
+        return self._parsed(_whole_lines(self.path.read_bytes())) if self.is_there else []
+
+    def _require_authority(self) -> None:
         if not self.path.with_name("ca.crt").exists():
             raise EnrolmentError(f"{self.path.parent} has no ca.crt: name the folder of the federation's authority")
-        if not self.is_there:
-            return []
+
+    def _parsed(self, lines: bytes) -> list[Entry]:
         found = []
-        for number, line in enumerate(_whole_lines(self.path.read_bytes()).splitlines(), start=1):
+        for number, line in enumerate(lines.splitlines(), start=1):
             try:
                 found.append(Entry.model_validate_json(line))
             except ValidationError as error:
@@ -69,23 +79,15 @@ class Journal:
         return found
 
 
+def _last_of(entry: Entry, entries: Sequence[Entry]) -> Sequence[Entry]:
+    """The last line of the same clinic, if there is one."""
+    return [one for one in entries if (one.network, one.clinic) == (entry.network, entry.clinic)][-1:]
+
+
 def _is_same(one: Entry, other: Entry) -> bool:
-    return (one.network, one.clinic, one.what, one.fingerprints) == (
-        other.network,
-        other.clinic,
-        other.what,
-        other.fingerprints,
-    )
+    return (one.what, one.fingerprints, one.labels) == (other.what, other.fingerprints, other.labels)
 
 
 def _whole_lines(content: bytes) -> bytes:
     """Without a last line that a power cut broke off: what it began to tell of was not done."""
     return content[: content.rfind(b"\n") + 1]
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

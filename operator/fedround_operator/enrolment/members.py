@@ -9,25 +9,19 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache, partial
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-from fedround_api.kinds import ClinicCertificate, ClinicSpec
+from fedround_api.kinds import Clinic, ClinicCertificate, ClinicSpec
 from fedround_operator.enrolment import certificates as rules
 from fedround_operator.enrolment.errors import EnrolmentError
 from fedround_operator.enrolment.records import AdminApi, Member, Records
 from fedround_operator.enrolment.replay import Entry, What, by_clinic, caught_up, refused
 from fedround_operator.kit import pki
-from fedround_operator.kit.errors import Conflict
 from fedround_operator.kit.instants import parse, text_of
 
 # The hub's control plane fills a token in within a second; a hub whose controller does not run never does.
 TOKEN_SECONDS = 30.0
 _LOOK_SECONDS = 0.2
-# The operator writes what it sees of a clinic into the same object, at least once a minute.
-_ATTEMPTS = 4
-
-T = TypeVar("T")
 
 
 class Revocations(Protocol):
@@ -77,19 +71,15 @@ class Members:
             EnrolmentError: the name is another key's, or the key was revoked.
             Conflict: somebody else changed the Clinic in between.
         """
-        name, now = request.clinic, self._clock()
+        name = request.clinic
         clinic = self._records.find(name)
         spec = clinic.spec if clinic else ClinicSpec()
         rules.require_admissible(request, spec, replace_key=terms.replace_key)
-        kept = spec
+        # A member who comes back is no longer suspended; one whom the administrator has suspended stays so.
+        kept = spec.model_copy(update={"suspended": spec.suspended and not spec.revoked})
         if spec.certificates and spec.certificates[-1].key_sha256 != request.key_sha256:
-            kept = self._replaced(name, spec)
-        issued = rules.usable(request, kept, authority, now)
-        if issued is None:
-            issued = rules.record_of(authority.sign_clinic(request.pem, terms.lifetime))
-        # First: a certificate that is on record can be revoked, whatever happens next.
-        self._note(name, What.ISSUED, [issued], terms.labels)
-        self._records.write(name, clinic, _with(kept, issued, now), terms.labels)
+            kept = self._replaced(name, kept)
+        issued = self._issue(request, terms, authority, clinic, kept)
         self._records.open_door(name)
         return issued.pem.encode()
 
@@ -131,23 +121,13 @@ class Members:
 
         Raises:
             EnrolmentError, RequestRefused: the request is not the clinic's own.
-            Conflict: somebody else goes on changing the Clinic.
+            Conflict: somebody else changed the Clinic in between.
         """
-        request = member.request()
-        # Once, however often the record has to be written: each certificate is one more that must be known.
-        sign = cache(lambda: rules.record_of(authority.sign_clinic(request.pem, lifetime)))
-
-        def record() -> ClinicCertificate:
-            clinic, now = self._records.known(member.name), self._clock()
-            rules.require_renewal(
-                request, member.signature, clinic=member.name, spec=clinic.spec, authority=authority, now=now
-            )
-            issued = rules.usable(request, clinic.spec, authority, now) or sign()
-            self._note(member.name, What.ISSUED, [issued])
-            self._records.write(member.name, clinic, _with(clinic.spec, issued, now))
-            return issued
-
-        issued = _retried(record)
+        request, clinic = member.request(), self._records.known(member.name)
+        rules.require_renewal(
+            request, member.signature, clinic=member.name, spec=clinic.spec, authority=authority, now=self._clock()
+        )
+        issued = self._issue(request, Terms(lifetime), authority, clinic, clinic.spec)
         self._records.answer(member.name, issued)
         return issued
 
@@ -158,20 +138,16 @@ class Members:
 
         Raises:
             EnrolmentError: there is no such clinic.
-            Conflict: somebody else goes on changing the Clinic; the gateway refuses it already.
+            Conflict: somebody else changed the Clinic in between; the gateway refuses it already.
         """
-
-        def record() -> list[ClinicCertificate]:
-            clinic = self._records.known(name)
-            ended = rules.revoked(clinic.spec.certificates)
-            # The gateway first: it is what the clinic has to pass for everything else.
-            self._refuse(ended)
-            spec = clinic.spec.model_copy(update={"suspended": True, "certificates": ended})
-            self._records.write(name, clinic, spec)
-            return ended
-
-        ended = _retried(record)
+        clinic = self._records.known(name)
+        ended = rules.revoked(clinic.spec.certificates)
+        # The gateway first: it is what the clinic has to pass for everything else.
+        self._revocations.add(one.sha256 for one in ended)
+        spec = clinic.spec.model_copy(update={"suspended": True, "certificates": ended})
+        self._records.write(name, clinic, spec)
         self._records.close_door(name)
+        self._refuse_all()
         return ended
 
     def catch_up(self, entries: Sequence[Entry]) -> list[Entry]:
@@ -179,17 +155,18 @@ class Members:
 
         Raises:
             EnrolmentError: a clinic would have more certificates than it can.
-            Conflict: somebody else goes on changing a Clinic.
+            Conflict: somebody else changed a Clinic in between.
         """
         self._revocations.add(refused(entries))
         missed: list[Entry] = []
         for name, own in by_clinic(entries).items():
-            if self._records.find(name) is not None:
-                missed += _retried(partial(self._catch_up, name, own))
+            clinic = self._records.find(name)
+            if clinic is not None:
+                missed += self._catch_up(clinic, own)
         return missed
 
-    def _catch_up(self, name: str, entries: Sequence[Entry]) -> Sequence[Entry]:
-        clinic = self._records.known(name)
+    def _catch_up(self, clinic: Clinic, entries: Sequence[Entry]) -> Sequence[Entry]:
+        name = clinic.metadata.name
         found = caught_up(clinic.spec, entries, self._clock())
         if found.missed:
             self._records.write(name, clinic, found.spec, found.labels)
@@ -199,11 +176,26 @@ class Members:
 
     def _replaced(self, name: str, spec: ClinicSpec) -> ClinicSpec:
         """The clinic without the key that it had. Nothing of it is of use any more, its token neither."""
-        self._refuse(spec.certificates)
-        self._records.end_token(name)
         ended = rules.revoked(spec.certificates)
         self._note(name, What.REPLACED, ended)
+        self._revocations.add(one.sha256 for one in ended)
+        self._records.end_token(name)
+        self._refuse_all()
         return spec.model_copy(update={"certificates": ended})
+
+    def _issue(
+        self, request: pki.Request, terms: Terms, authority: pki.Authority, clinic: Clinic | None, kept: ClinicSpec
+    ) -> ClinicCertificate:
+        """The certificate that the key has, or another one; the clinic has it on record, and is else as `kept`."""
+        now = self._clock()
+        issued = rules.usable(request, kept, authority, now)
+        if issued is None:
+            issued = rules.record_of(authority.sign_clinic(request.pem, terms.lifetime))
+        # First: a certificate that is in the journal can be revoked, whatever happens next.
+        self._note(request.clinic, What.ISSUED, [issued], terms.labels)
+        spec = kept.model_copy(update={"certificates": rules.with_certificate(kept, issued, now)})
+        self._records.write(request.clinic, clinic, spec, terms.labels)
+        return issued
 
     def _note(
         self, name: str, what: What, certificates: Sequence[ClinicCertificate], labels: Mapping[str, str] | None = None
@@ -220,25 +212,9 @@ class Members:
                 )
             )
 
-    def _refuse(self, certificates: Iterable[ClinicCertificate]) -> None:
-        """Have the gateway refuse these, and all that were revoked before: a list that was lost comes back whole."""
-        self._revocations.add({one.sha256 for one in (*certificates, *self._records.revoked())})
-
-
-def _with(spec: ClinicSpec, issued: ClinicCertificate, now: datetime) -> ClinicSpec:
-    """The clinic with one more certificate, by which one that was revoked is a member again."""
-    certificates = rules.with_certificate(spec, issued, now)
-    return spec.model_copy(update={"certificates": certificates, "suspended": spec.suspended and not spec.revoked})
-
-
-def _retried(write: Callable[[], T]) -> T:
-    """The result of a write that reads anew what it is made from, made again where somebody else was faster."""
-    for _ in range(_ATTEMPTS - 1):
-        try:
-            return write()
-        except Conflict:
-            continue
-    return write()
+    def _refuse_all(self) -> None:
+        """Have the gateway refuse all that was ever revoked: a list that was lost comes back whole."""
+        self._revocations.add(self._records.revoked())
 
 
 def _decoded(text: str) -> str:

@@ -3,7 +3,7 @@
 Every write may be repeated: what an interrupted call has left is completed by the next one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,7 +12,8 @@ from fedround_api.kinds import Clinic, ClinicCertificate, ClinicSpec
 from fedround_operator.enrolment.errors import EnrolmentError
 from fedround_operator.enrolment.manifests import AGENT, AGENT_TOKEN, clinic_object, door_objects
 from fedround_operator.kit import pki
-from fedround_operator.kit.errors import AlreadyExists, NotFound
+from fedround_operator.kit.conflicts import retried
+from fedround_operator.kit.errors import AlreadyExists, Conflict, NotFound
 from fedround_operator.kit.reading import read_kind
 from fedround_operator.kit.resources import (
     CLINIC_ROUNDS,
@@ -102,7 +103,7 @@ class Records:
             for lease in self._api.list(LEASES, labels={names.PART_OF: names.PART_OF_VALUE})
             if lease["metadata"]["name"] == names.LEASE_NAME
         }
-        clinics = (read_kind(Clinic, found) for found in self._api.list(CLINICS, self.network))
+        clinics = (read_kind(Clinic, found) for found in self._clinics())
         return [
             Member(
                 clinic,
@@ -120,7 +121,7 @@ class Records:
         """
         clinic = self.find(name)
         if clinic is None:
-            known = ", ".join(member.name for member in self.all()) or "none"
+            known = ", ".join(sorted(one["metadata"]["name"] for one in self._clinics())) or "none"
             raise EnrolmentError(f"there is no clinic {name} in namespace {self.network}: there are {known}")
         return clinic
 
@@ -131,9 +132,10 @@ class Records:
         except NotFound:
             return None
 
-    def revoked(self) -> Iterable[ClinicCertificate]:
-        """All certificates that were revoked, of whichever clinic."""
-        return [one for member in self.all() for one in member.clinic.spec.certificates if one.revoked]
+    def revoked(self) -> frozenset[str]:
+        """All certificates that were revoked, of whichever clinic; one that cannot be read hides no other one's."""
+        known = (one for clinic in self._clinics() for one in clinic.get("spec", {}).get("certificates", []))
+        return frozenset(one["sha256"] for one in known if one.get("revoked"))
 
     def write(
         self, name: str, before: Clinic | None, spec: ClinicSpec, labels: Mapping[str, str] | None = None
@@ -141,7 +143,7 @@ class Records:
         """Have the clinic be so; one that is there keeps its other labels.
 
         Raises:
-            Conflict: somebody else changed it since it was read.
+            Conflict: somebody else has decided on it since it was read, or goes on writing it.
         """
         if before is None:
             self._api.create(CLINICS, self.network, clinic_object(name, self.network, spec.certificates, labels))
@@ -149,8 +151,16 @@ class Records:
         changed: Object = {"certificates": [one.dump() for one in spec.certificates]}
         if spec.suspended != before.spec.suspended:
             changed["suspended"] = spec.suspended
-        meta = {"resourceVersion": before.metadata.resource_version, "labels": dict(labels or {})}
-        self._api.patch(CLINICS, self.network, name, {"metadata": meta, "spec": changed})
+
+        def patch() -> None:
+            found = self.known(name)
+            # What the operator sees of a clinic, at least once a minute, stands in the same object and is in no way.
+            if found.spec != before.spec:
+                raise Conflict(f"clinic {name} was changed meanwhile")
+            meta = {"resourceVersion": found.metadata.resource_version, "labels": dict(labels or {})}
+            self._api.patch(CLINICS, self.network, name, {"metadata": meta, "spec": changed})
+
+        retried(patch)
 
     def answer(self, name: str, certificate: ClinicCertificate) -> None:
         """Put the certificate that the clinic's agent has asked for into its Lease."""
@@ -177,6 +187,9 @@ class Records:
     def token_secret(self, name: str) -> Object:
         """The Secret into which the control plane puts the token."""
         return self._api.get(SECRETS, names.clinic_namespace(name), AGENT_TOKEN)
+
+    def _clinics(self) -> list[Object]:
+        return self._api.list(CLINICS, self.network)
 
     def _apply(self, resource: Resource, manifest: Object) -> None:
         meta = manifest["metadata"]

@@ -44,14 +44,11 @@ class Entry(ClosedPart):
 
 @dataclass(frozen=True)
 class CaughtUp:
-    """A clinic after the journal; `missed` are the entries that it did not know, `labels` what these add."""
+    """A clinic after the journal; `missed` are the entries that it did not know, `labels` what is to be added."""
 
     spec: ClinicSpec
     missed: Sequence[Entry]
-
-    @property
-    def labels(self) -> Mapping[str, str]:
-        return {name: value for entry in self.missed for name, value in entry.labels.items()}
+    labels: Mapping[str, str]
 
 
 def caught_up(spec: ClinicSpec, entries: Sequence[Entry], now: datetime) -> CaughtUp:
@@ -60,15 +57,24 @@ def caught_up(spec: ClinicSpec, entries: Sequence[Entry], now: datetime) -> Caug
     Raises:
         EnrolmentError: it would have more certificates than a Clinic can hold.
     """
-    missed: list[Entry] = []
+    found, missed = spec, list[Entry]()
+    labels: dict[str, str] = {}
     named: frozenset[str] = frozenset()
     for entry in entries:
         named |= entry.fingerprints
-        after = _issued(spec, entry, now) if entry.what is What.ISSUED else _withdrawn(spec, entry, named, now)
-        if after != spec:
-            spec = after
+        after = _issued(found, entry, now) if entry.what is What.ISSUED else _withdrawn(found, entry, named, now)
+        if after != found:
+            found = after
             missed.append(entry)
-    return CaughtUp(spec, missed)
+        if missed:
+            # Other labels for the same certificate cannot be seen of the clinic: who missed one line missed the next.
+            labels |= entry.labels
+    if found.revoked:
+        suspended = spec.suspended or any(entry.what is What.REVOKED for entry in missed)
+    else:
+        # As `approve` does it: a new membership begins without a suspension, the same one keeps what it has.
+        suspended = spec.suspended and not _has_left(spec, entries)
+    return CaughtUp(found.model_copy(update={"suspended": suspended}), missed, labels)
 
 
 def refused(entries: Sequence[Entry]) -> frozenset[str]:
@@ -100,18 +106,30 @@ def _issued(spec: ClinicSpec, entry: Entry, now: datetime) -> ClinicSpec:
     after = spec
     for one in _unknown(spec, entry, now):
         after = after.model_copy(update={"certificates": _by_age(with_certificate(after, one, now))})
-    is_back = after != spec and spec.revoked
-    return after.model_copy(update={"suspended": False}) if is_back else after
+    return after
 
 
 def _withdrawn(spec: ClinicSpec, entry: Entry, named: frozenset[str], now: datetime) -> ClinicSpec:
     """`named` is what the journal names up to here: a certificate whose record broke off is withdrawn too."""
     unknown = revoked(_unknown(spec, entry, now))
-    if not unknown and all(one.revoked for one in spec.certificates if one.sha256 in named):
+    if not unknown and not any(_holds(one, named) for one in spec.certificates):
         return spec
     known = [one.model_copy(update={"revoked": one.revoked or one.sha256 in named}) for one in spec.certificates]
-    suspended = spec.suspended or entry.what is What.REVOKED
-    return spec.model_copy(update={"certificates": _by_age([*known, *unknown]), "suspended": suspended})
+    return spec.model_copy(update={"certificates": _by_age([*known, *unknown])})
+
+
+def _has_left(spec: ClinicSpec, entries: Sequence[Entry]) -> bool:
+    """Whether the membership that is on record has ended. A revocation that was on record too is none of it."""
+    named: frozenset[str] = frozenset()
+    for entry in entries:
+        named |= entry.fingerprints
+        if entry.what is What.REVOKED and any(_holds(one, named) for one in spec.certificates):
+            return True
+    return spec.revoked
+
+
+def _holds(one: ClinicCertificate, named: frozenset[str]) -> bool:
+    return one.sha256 in named and not one.revoked
 
 
 def _unknown(spec: ClinicSpec, entry: Entry, now: datetime) -> list[ClinicCertificate]:
@@ -121,4 +139,5 @@ def _unknown(spec: ClinicSpec, entry: Entry, now: datetime) -> list[ClinicCertif
 
 
 def _by_age(certificates: Sequence[ClinicCertificate]) -> list[ClinicCertificate]:
-    return sorted(certificates, key=lambda one: one.issued_at)
+    # Of one second the one that holds: a call that broke off and the next one may have issued both.
+    return sorted(certificates, key=lambda one: (one.issued_at, not one.revoked))

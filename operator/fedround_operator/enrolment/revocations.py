@@ -9,12 +9,10 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from fedround_operator.enrolment.errors import EnrolmentError
-from fedround_operator.kit.errors import Conflict, NotFound
+from fedround_operator.kit.conflicts import retried
+from fedround_operator.kit.errors import NotFound
 from fedround_operator.kit.resources import CONFIG_MAPS, Object, Resource
 from fedround_operator.kit.revokedlist import CONFIG_MAP, KEY, revoked_in, revoked_text
-
-# Nobody but administrators writes it: that two do so at once three times running is no accident.
-_ATTEMPTS = 4
 
 
 class ListApi(Protocol):
@@ -48,14 +46,7 @@ class ConfigMapRevocations:
             EnrolmentError: there is no list in this namespace.
         """
         wanted = set(fingerprints)
-        for attempt in range(_ATTEMPTS):
-            try:
-                self._add(wanted)
-            except Conflict:
-                if attempt == _ATTEMPTS - 1:
-                    raise
-            else:
-                return
+        retried(lambda: self._add(wanted))
 
     def _add(self, wanted: set[str]) -> None:
         try:

@@ -1,5 +1,6 @@
 """Files that only their owner can read: keys, tokens, and what holds one of them."""
 
+import errno
 import os
 import secrets
 from pathlib import Path
@@ -19,8 +20,17 @@ def write_private(path: Path, content: bytes) -> None:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk, as far as its file system knows how."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
+    except OSError as error:
+        # Network shares and the like sync files only: the file is there, and nothing more can be done for its name.
+        if error.errno != errno.EINVAL:
+            raise
     finally:
-        os.close(folder)
+        os.close(descriptor)

@@ -19,7 +19,7 @@ from fedround_cli.backup import LeftOut, look, save
 from fedround_cli.connection import HubError
 from fedround_cli.hub import Hub
 from fedround_cli.main import main
-from fedround_cli.restore import Restoration, since_lines
+from fedround_cli.restore import FromJournal, Restoration, since_lines
 from fedround_operator.enrolment.replay import Entry, What
 from fedround_operator.hub.settings import OPERATOR_LEASE
 from fedround_operator.kit.errors import ApiUnreachable
@@ -499,6 +499,42 @@ class TestRestoreWithAJournal:
 
         assert [one["metadata"]["name"] for one in place.api.peek(CLINICS, NETWORK)] == ["north"]
 
+    def test_a_suspension_of_before_the_backup_outlives_a_key_that_was_replaced_since(
+        self, network: Network, backup: Path
+    ) -> None:
+        network.api.patch(CLINICS, NETWORK, "north", {"spec": {"suspended": True}})
+        network.back_up(backup)
+        place = Place()
+
+        place.restore(backup, noted(What.REPLACED, FIRST_HELD), noted(What.ISSUED, SECOND_HELD))
+
+        spec = place.clinic("north")["spec"]
+        assert (spec["suspended"], [one.get("revoked", False) for one in spec["certificates"]]) == (True, [True, False])
+
+    @pytest.mark.parametrize("broken_at", range(8))
+    def test_one_that_broke_off_is_completed_and_says_the_same(self, backup: Path, broken_at: int) -> None:
+        lines = (noted(What.REVOKED, FIRST_HELD), noted(What.ISSUED, SECOND_HELD, clinic="south"))
+        place, whole, left = Place(), Place(), [broken_at]
+        said = whole.restore(backup, *lines)
+
+        def break_off(call: Call) -> None:
+            if call.verb in ("create", "patch"):
+                if left[0] == 0:
+                    raise ApiUnreachable("the line is cut")
+                left[0] -= 1
+
+        place.api.before = break_off
+        with pytest.raises(ApiUnreachable):
+            place.restore(backup, *lines)
+        place.api.before = lambda call: None
+
+        assert place.restore(backup, *lines) == said == list(lines)
+        for resource in (MODELS, ROUNDS, CLINICS):
+            made, wanted = (one.api.peek(resource, NETWORK) for one in (place, whole))
+            assert [(one["metadata"].get("labels"), one["spec"]) for one in made] == [
+                (one["metadata"].get("labels"), one["spec"]) for one in wanted
+            ]
+
     def test_one_that_broke_off_without_the_journal_is_completed_with_it(self, backup: Path) -> None:
         place = Place()
         place.restore(backup)
@@ -508,9 +544,10 @@ class TestRestoreWithAJournal:
         assert place.clinic("north")["spec"]["suspended"] is True
 
     def test_it_is_said_what_was_taken_and_without_a_journal_what_is_to_be_done(self) -> None:
+        issued = noted(What.ISSUED, FIRST_HELD, at=datetime(2026, 11, 1, tzinfo=UTC))
         revoked = noted(What.REVOKED, FIRST_HELD, at=datetime(2026, 11, 25, tzinfo=UTC))
 
-        assert list(since_lines("2026-11-24T12:00:00Z", [revoked])) == [
+        assert list(since_lines("2026-11-24T12:00:00Z", FromJournal([revoked], [issued, revoked]))) == [
             "taken from the authority's journal, as it was done after 2026-11-24T12:00:00Z:",
             "  2026-11-25 north: revoked, 1 certificate",
         ]
@@ -519,6 +556,20 @@ class TestRestoreWithAJournal:
             "2026-11-24T12:00:00Z, and",
             "approve the requests of clinics that were admitted or renewed since again",
         ]
+
+    def test_of_a_journal_that_was_begun_after_the_backup_it_is_said_what_it_cannot_know(self) -> None:
+        issued = noted(What.ISSUED, FIRST_HELD, at=datetime(2026, 11, 25, tzinfo=UTC))
+
+        assert list(since_lines("2026-11-24T12:00:00Z", FromJournal([], [issued]))) == [
+            "the authority's journal has nothing of members that the backup did not know",
+            "it has no line of before 2026-11-24T12:00:00Z (it was begun at 2026-11-25T00:00:00Z): revoke again whom "
+            "you revoked meanwhile, and",
+            "approve the requests of clinics that were admitted or renewed since again",
+        ]
+        assert list(since_lines("2026-11-24T12:00:00Z", FromJournal([], [])))[1] == (
+            "it has no line of before 2026-11-24T12:00:00Z (it has none of this network): revoke again whom you "
+            "revoked meanwhile, and"
+        )
 
     def test_called_again_it_finds_what_it_has_made(self, backup: Path) -> None:
         place, lines = Place(), (noted(What.ISSUED, SECOND_HELD), noted(What.REVOKED, FIRST_HELD, SECOND_HELD))

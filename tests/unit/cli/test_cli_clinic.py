@@ -362,7 +362,8 @@ class TestRevocation:
 
         assert capsys.readouterr().out.splitlines()[-1] == (
             "not in the authority's journal: no --ca DIR was given. A hub that is restored from a backup of before "
-            "would take north in again: call again with --ca DIR when the folder is at hand"
+            "would take north in again: call again with --ca DIR when the folder is at hand, unless you have approved "
+            "north again since"
         )
 
     def test_a_folder_that_is_another_one_is_told_after_the_clinic_is_out(self, tmp_path: Path) -> None:

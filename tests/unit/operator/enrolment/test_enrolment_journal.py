@@ -1,6 +1,8 @@
 """The journal beside the authority: lines that stay, once each, and a line that broke off is none."""
 
+import fcntl
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -40,9 +42,41 @@ def test_it_is_for_its_owner_only(journal: Journal) -> None:
 
 def test_what_is_done_again_is_not_noted_again(journal: Journal) -> None:
     journal.add(entry())
+    journal.add(entry(What.REVOKED, "eyes"))
     journal.add(entry().model_copy(update={"at": "2026-11-25T12:00:00Z"}))
 
     assert journal.entries("skin-network") == [entry()]
+
+
+def test_other_labels_are_noted_and_the_first_ones_again_after_them(journal: Journal) -> None:
+    ontario, quebec = (entry().model_copy(update={"labels": {"region": one}}) for one in ("ontario", "quebec"))
+    for one in (ontario, quebec, ontario):
+        journal.add(one)
+
+    assert journal.entries("skin-network") == [ontario, quebec, ontario]
+
+
+def test_a_key_that_is_replaced_again_withdraws_what_was_issued_since(journal: Journal) -> None:
+    """A call that broke off has issued a certificate which no hub has; the next call withdraws the same key."""
+    for one in (entry(What.REPLACED), entry(What.ISSUED), entry(What.REPLACED)):
+        journal.add(one)
+
+    assert [one.what for one in journal.entries("skin-network")] == [What.REPLACED, What.ISSUED, What.REPLACED]
+
+
+def test_a_line_that_somebody_else_is_about_to_write_is_not_taken_for_one_that_broke_off(journal: Journal) -> None:
+    journal.add(entry())
+    half, rest = (line := entry(What.REPLACED).text().encode() + b"\n")[:40], line[40:]
+    writer = threading.Thread(target=journal.add, args=(entry(What.REVOKED),))
+    with journal.path.open("ab", buffering=0) as another:
+        fcntl.flock(another, fcntl.LOCK_EX)
+        another.write(half)
+        writer.start()
+        writer.join(0.2)
+        another.write(rest)
+    writer.join()
+
+    assert [one.what for one in journal.entries("skin-network")] == [What.ISSUED, What.REPLACED, What.REVOKED]
 
 
 def test_a_line_that_a_power_cut_broke_off_was_never_there_and_spoils_none_after_it(journal: Journal) -> None:

@@ -2,20 +2,24 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from fedround_api import names
+from fedround_api.kinds import ClinicSpec
 from fedround_operator.agent.rights import hub_rules
 from fedround_operator.enrolment.bundle import Bundle
 from fedround_operator.enrolment.errors import EnrolmentError
+from fedround_operator.enrolment.journal import Journal
 from fedround_operator.enrolment.members import Members, Terms
 from fedround_operator.enrolment.records import Member
-from fedround_operator.enrolment.replay import Entry, What
+from fedround_operator.enrolment.replay import Entry, What, caught_up
 from fedround_operator.enrolment.revocations import ConfigMapRevocations
 from fedround_operator.kit import pki
-from fedround_operator.kit.errors import ApiUnreachable, Conflict
+from fedround_operator.kit.errors import ApiUnreachable, Conflict, Forbidden
 from fedround_operator.kit.resources import (
     CLINIC_ROUNDS,
     CLINICS,
@@ -27,6 +31,7 @@ from fedround_operator.kit.resources import (
     SECRETS,
     SERVICE_ACCOUNTS,
     Object,
+    Resource,
 )
 from support.builders import make_clinic_round
 from support.fake_api import Call, FakeApi, with_revoked_list
@@ -62,8 +67,8 @@ class Notebook:
 class Hub:
     """A hub without members, and its administrator."""
 
-    def __init__(self) -> None:
-        self.api, self.gateway, self.registry, self.journal = FakeApi(), Gateway(), Registry(), Notebook()
+    def __init__(self, api: FakeApi | None = None) -> None:
+        self.api, self.gateway, self.registry, self.journal = api or FakeApi(), Gateway(), Registry(), Notebook()
         self.members = Members(self.api, NETWORK, revocations=self.gateway, clock=now, journal=self.journal)
 
     def admit(self, clinic: str, key: bytes, **terms: object) -> bytes:
@@ -275,6 +280,66 @@ class TestAdmission:
 
         assert hub.clinic("north")["spec"]["suspended"] is True
 
+    def test_a_suspended_member_stays_suspended_with_a_new_key(self, hub: Hub) -> None:
+        hub.admit("north", pki.new_key())
+        hub.api.patch(CLINICS, NETWORK, "north", {"spec": {"suspended": True}})
+
+        hub.admit("north", pki.new_key(), replace_key=True)
+
+        assert hub.clinic("north")["spec"]["suspended"] is True
+
+    def test_a_clinic_that_changes_meanwhile_is_admitted_all_the_same_by_one_certificate(self, hub: Hub) -> None:
+        first = hub.admit("north", pki.new_key())
+        TestRenewal.changing(hub, 3)
+
+        second = hub.admit("north", pki.new_key(), replace_key=True)
+
+        assert hub.journal.told == [("north", "issued", 1), ("north", "replaced", 1), ("north", "issued", 1)]
+        records = hub.clinic("north")["spec"]["certificates"]
+        assert [one["sha256"] for one in records] == [pki.fingerprint(first), pki.fingerprint(second)]
+
+    def test_of_two_keys_that_are_admitted_at_once_the_later_one_is_refused_and_withdrawn_by_its_next_call(
+        self, tmp_path: Path
+    ) -> None:
+        (tmp_path / "ca.crt").touch()
+        hub, journal = Hub(), Journal(tmp_path)
+        hub.members = Members(hub.api, NETWORK, revocations=hub.gateway, clock=now, journal=journal)
+        hub.admit("north", pki.new_key())
+        mine, anothers = pki.new_key(), pki.new_key()
+
+        def meanwhile(call: Call) -> None:
+            if call.resource == CLINICS and call.verb == "patch":
+                hub.api.before = lambda _: None
+                hub.admit("north", anothers, replace_key=True)
+
+        hub.api.before = meanwhile
+        with pytest.raises(Conflict):
+            hub.admit("north", mine, replace_key=True)
+        last = hub.admit("north", mine, replace_key=True)
+
+        restored = caught_up(ClinicSpec(), journal.entries(NETWORK), now()).spec
+        assert [one.sha256 for one in restored.certificates if not one.revoked] == [pki.fingerprint(last)]
+        assert len(restored.certificates) == 4
+        hub.members.catch_up(journal.entries(NETWORK))
+        assert hub.admit("north", mine) == last
+
+    def test_where_the_journal_cannot_be_written_the_key_before_stays(self, hub: Hub) -> None:
+        hub.admit("north", pki.new_key())
+        self.fill_in(hub, b"the first")
+        before = hub.clinic("north")
+
+        class Full:
+            def add(self, _: Entry) -> None:
+                raise OSError("No space left on device")
+
+        members = Members(hub.api, NETWORK, revocations=hub.gateway, clock=now, journal=Full())
+        request = pki.read_request(pki.request_for("north", pki.new_key()))
+        with pytest.raises(OSError, match="No space left"):
+            members.admit(request, hub.registry.authority, Terms(YEAR, replace_key=True))
+
+        assert (hub.clinic("north"), hub.gateway.refused) == (before, set())
+        assert hub.members.token("north") == "the first"
+
     def test_the_token_is_that_of_the_control_plane(self, hub: Hub) -> None:
         hub.admit("north", pki.new_key())
         hub.api.patch(SECRETS, "clinic-north", "agent-token", {"data": {"token": encoded(b"a-token")}})
@@ -441,6 +506,37 @@ class TestRevocation:
             members.revoke("north")
 
         assert len(hub.api.peek(ROLE_BINDINGS, "clinic-north")) == 1
+
+    def test_other_clinics_that_cannot_be_read_and_leases_that_may_not_be_are_not_in_the_way(self) -> None:
+        class Newer(FakeApi):
+            def list(self, resource: Resource, *rest: Any, **more: Any) -> list[Object]:
+                if resource == LEASES:
+                    raise Forbidden("leases")
+                found = super().list(resource, *rest, **more)
+                return [{**one, "spec": {**one["spec"], "suspended": "until spring"}} for one in found]
+
+        hub = Hub(Newer())
+        north, south = hub.admit("north", pki.new_key()), hub.admit("south", pki.new_key())
+        hub.members.revoke("south")
+        hub.gateway.refused.clear()
+
+        hub.members.revoke("north")
+
+        assert hub.gateway.refused == {pki.fingerprint(north), pki.fingerprint(south)}
+
+    def test_where_clinics_may_not_be_listed_the_one_is_out_before_that_is_said(self, hub: Hub) -> None:
+        certificate = hub.admit("north", pki.new_key())
+
+        def forbidden(call: Call) -> None:
+            if call.verb == "list" and call.resource == CLINICS:
+                raise Forbidden("clinics")
+
+        hub.api.before = forbidden
+        with pytest.raises(Forbidden):
+            hub.members.revoke("north")
+
+        assert hub.gateway.refused == {pki.fingerprint(certificate)}
+        assert (hub.clinic("north")["spec"]["suspended"], hub.api.peek(ROLE_BINDINGS, "clinic-north")) == (True, [])
 
     def test_a_clinic_that_changes_meanwhile_is_out_all_the_same(self, hub: Hub) -> None:
         hub.admit("north", pki.new_key())
@@ -649,6 +745,33 @@ class TestCatchingUp:
         assert hub.renew("north")
         hub.members.revoke("north")
         assert pki.fingerprint(renewed) in hub.gateway.refused
+
+    def test_a_member_who_came_back_stays_one_though_an_admission_of_before_had_broken_off(
+        self, tmp_path: Path
+    ) -> None:
+        (tmp_path / "ca.crt").touch()
+        hub, journal = Hub(), Journal(tmp_path)
+        hub.members = Members(hub.api, NETWORK, revocations=hub.gateway, clock=now, journal=journal)
+        hub.admit("north", pki.new_key())
+
+        def fails(call: Call) -> None:
+            if call.resource == CLINICS and call.verb == "patch":
+                raise ApiUnreachable("no answer")
+
+        hub.api.before = fails
+        with pytest.raises(ApiUnreachable):
+            hub.admit("north", pki.new_key(), replace_key=True)
+        hub.api.before = lambda _: None
+        ended = hub.members.revoke("north")
+        issued = journal.entries(NETWORK)[-1]
+        journal.add(issued.model_copy(update={"what": What.REVOKED, "certificates": ended}))
+        hub.admit("north", pki.new_key(), replace_key=True)
+
+        hub.members.catch_up(journal.entries(NETWORK))
+
+        found = hub.member("north").clinic.spec
+        assert (found.suspended, [one.revoked for one in found.certificates]) == (False, [True, True, False])
+        assert len(hub.api.peek(ROLE_BINDINGS, "clinic-north")) == 1
 
     def test_a_clinic_that_the_hub_does_not_have_is_not_made_and_its_certificates_are_refused(self, hub: Hub) -> None:
         first = hub.admit("north", pki.new_key())

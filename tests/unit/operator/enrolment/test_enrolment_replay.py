@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from fedround_api.kinds import ClinicCertificate, ClinicSpec
 from fedround_operator.enrolment.replay import Entry, What, caught_up, expected, refused
 
@@ -69,6 +71,43 @@ def test_a_clinic_that_was_revoked_and_taken_in_again_is_a_member() -> None:
     entries = [entry(What.ISSUED, FIRST), entry(What.REVOKED, FIRST), entry(What.ISSUED, SECOND)]
 
     assert caught_up(spec(FIRST), entries, NOW).spec == spec(ended(FIRST), SECOND)
+
+
+def test_a_suspension_by_the_administrator_outlives_a_new_key() -> None:
+    entries = [entry(What.ISSUED, FIRST), entry(What.REPLACED, FIRST), entry(What.ISSUED, SECOND)]
+
+    assert caught_up(spec(FIRST, suspended=True), entries, NOW).spec == spec(ended(FIRST), SECOND, suspended=True)
+
+
+def test_a_suspension_ends_with_the_membership_that_had_it() -> None:
+    entries = [entry(What.ISSUED, FIRST), entry(What.REVOKED, FIRST), entry(What.ISSUED, SECOND)]
+
+    for before in (spec(FIRST, suspended=True), spec(ended(FIRST), suspended=True)):
+        assert caught_up(before, entries, NOW).spec == spec(ended(FIRST), SECOND)
+
+
+@pytest.mark.parametrize("suspended", [False, True])
+def test_a_member_stays_what_it_is_though_a_certificate_of_an_earlier_membership_never_reached_the_hub(
+    suspended: bool,
+) -> None:
+    """FIRST was issued and its record broke off; the clinic had SECOND then, was revoked, and came back with THIRD."""
+    entries = [
+        entry(What.ISSUED, FIRST),
+        entry(What.ISSUED, SECOND),
+        entry(What.REVOKED, SECOND),
+        entry(What.ISSUED, THIRD),
+    ]
+
+    found = caught_up(spec(ended(SECOND), THIRD, suspended=suspended), entries, NOW)
+
+    assert found.spec == spec(ended(FIRST), ended(SECOND), THIRD, suspended=suspended)
+
+
+def test_labels_that_were_given_anew_for_the_same_certificate_are_the_last_ones() -> None:
+    entries = [entry(What.ISSUED, FIRST, region="ontario"), entry(What.ISSUED, FIRST, region="quebec", kind="school")]
+
+    assert caught_up(spec(), entries, NOW).labels == {"region": "quebec", "kind": "school"}
+    assert caught_up(spec(FIRST), entries, NOW).labels == {}
 
 
 def test_a_certificate_that_was_renewed_and_then_revoked_with_the_rest_is_revoked() -> None:
