@@ -48,9 +48,8 @@ test-fast: install ## unit and contract tests, on all cores
 coverage: install ## the same tests, measuring the branches of the pure core; fails below the bar of pyproject.toml
 	$(BIN)/python -m pytest $(ON_ALL_CORES) --cov --cov-report=term --no-cov-on-fail $(FAST)
 
-# Most of their time is waiting. Two files at a time, each with clusters of its own, in the order of their names.
-test-integration: install ## processes, clusters and whole federations, two files at a time
-	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder tests/integration
+test-integration: install ## processes, clusters and whole federations, one after the other
+	$(BIN)/python -m pytest tests/integration
 
 e2e: install ## four real clusters, images and charts: one network's life (Linux as root, or given kubeconfigs)
 	$(BIN)/python -m pytest -m 'not full' tests/e2e
