@@ -8,7 +8,9 @@ from fedround_local.errors import PortOccupied
 from fedround_local.ports import free_ports
 
 
-def test_ports_are_below_those_that_systems_take_for_connections() -> None:
+def test_ports_are_below_those_that_systems_take_for_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FEDROUND_PORTS", raising=False)
+
     assert all(20000 <= port <= 29999 for port in free_ports(20))
 
 
