@@ -95,9 +95,10 @@ class Agent:
         if not self._in_work:
             self._jobs = None
             return Outcome()
-        before, self._jobs = self._jobs, clinic_jobs(self._local, self._settings.namespace)
+        # What the first look finds is a change too: it may have ended since its part was looked at.
+        before, self._jobs = self._jobs or {}, clinic_jobs(self._local, self._settings.namespace)
         # All parts, not only that of the Job: another one may wait for its turn.
-        changed = before is not None and before != self._jobs
+        changed = before != self._jobs
         return Outcome(LOOK_SECONDS, tuple(self._in_work) if changed else ())
 
     def sweep(self, _: Key) -> Outcome:
@@ -118,10 +119,9 @@ class Agent:
         return Outcome(SWEEP_SECONDS, tuple(Key(PART, self._settings.hub_namespace, name) for name in unsettled))
 
     def _take_up(self, key: Key) -> tuple[Key, ...]:
-        """Count the part as in work; the first one starts the look-out for Jobs, which then goes on by itself."""
-        first = not self._in_work and self._jobs is None
+        """Count the part as in work, and start the look-out for Jobs unless it goes on by itself."""
         self._in_work[key] = None
-        return (ENDED_JOBS_KEY,) if first else ()
+        return (ENDED_JOBS_KEY,) if self._jobs is None else ()
 
     def _write(self, seen: PartSeen, decision: Decision) -> None:
         meta, before = seen.part.metadata, find_condition(seen.part.status.conditions, SUCCEEDED)

@@ -201,6 +201,7 @@ class TestEndedJobs:
         world = ClinicWorld()
         world.assign()
         world.settle()
+        world.agent.ended_jobs(ENDED_JOBS_KEY)
         first = world.agent.ended_jobs(ENDED_JOBS_KEY)
         asked = len(world.hub.calls)
 
@@ -210,6 +211,26 @@ class TestEndedJobs:
         assert (first.again_seconds, first.wake) == (1.0, ())
         assert (second.again_seconds, second.wake) == (1.0, (Key("ClinicRound", "clinic-north", PART),))
         assert len(world.hub.calls) == asked
+
+    def test_a_job_that_ended_before_the_first_look_wakes_its_part(self) -> None:
+        world = ClinicWorld()
+        world.assign()
+        world.reconcile()
+        world.jobs.end("fetch")
+
+        outcome = world.agent.ended_jobs(ENDED_JOBS_KEY)
+
+        assert outcome.wake == (Key("ClinicRound", "clinic-north", PART),)
+
+    def test_the_look_out_starts_though_the_first_write_was_refused(self) -> None:
+        world = ClinicWorld()
+        world.assign()
+        world.local.after = lambda call: world.change(suspended=True) if call.verb == "create" else None
+        with pytest.raises(Conflict):
+            world.reconcile()
+        world.local.after = lambda _: None
+
+        assert world.reconcile().wake == (ENDED_JOBS_KEY,)
 
     def test_the_look_out_ends_with_the_last_part(self) -> None:
         world = ClinicWorld(make_policy(allow_none=False))
