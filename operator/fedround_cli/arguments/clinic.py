@@ -47,7 +47,7 @@ def _add_ca(actions: Commands) -> None:
         "with the administrator and out of every cluster. One that is there already is kept.",
         examples=[
             ("clinic ca DIR --passphrase-file FILE", "make it"),
-            ("clinic ca DIR --gateway fed.example.org", "and a certificate for the gateway"),
+            ("clinic ca DIR --gateway fedround.example.org", "and a certificate for the gateway"),
         ],
         notes="--gateway writes gateway.crt and gateway.key, for the gateway's Secret; call it again before they end. "
         "A gateway may have a certificate of any other authority as well.",
@@ -98,7 +98,7 @@ def _add_approve(actions: Commands) -> None:
         "values for its chart. With --renewals it answers agents that ask for their next certificate. With neither it "
         "lists those.",
         examples=[
-            ("clinic approve north.csr --ca DIR --gateway fed.example.org:443", "admit"),
+            ("clinic approve north.csr --ca DIR --gateway fedround.example.org:443", "admit"),
             ("clinic approve --renewals --ca DIR", "certificates that end soon"),
             ("clinic approve", "what waits?"),
         ],
@@ -138,8 +138,8 @@ def _add_readmit(actions: Commands) -> None:
         "needs, with the certificate that it has. Also for one that lost its token or file. The authority's key is not "
         "needed.",
         examples=[
-            ("clinic readmit --ca DIR --gateway fed.example.org:443", "of all members"),
-            ("clinic readmit north --ca DIR --gateway fed.example.org:443", "of one"),
+            ("clinic readmit --ca DIR --gateway fedround.example.org:443", "of all members"),
+            ("clinic readmit north --ca DIR --gateway fedround.example.org:443", "of one"),
         ],
         notes="The file holds a token: send it as you would send a password.",
         exit_codes={CommandExit.DONE: "written", CommandExit.FAILED: "a clinic was refused, or failed"},

@@ -12,7 +12,6 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
 from pathlib import Path
 
 from fedround_api.checks import Check, CheckFailed, Noted
@@ -20,6 +19,7 @@ from fedround_api.names import clinic_namespace
 from fedround_operator.kit import pki
 from fedround_operator.kit.api import Credentials, connect_with
 from fedround_operator.kit.checks import TIMEOUT_SECONDS
+from fedround_operator.kit.doors import host_and_port
 from fedround_operator.kit.errors import ApiError, Forbidden
 from fedround_operator.kit.resources import CLINIC_ROUNDS
 
@@ -92,7 +92,10 @@ class Entrance:
 
     def check_address(self) -> str:
         """That the gateway's name leads to an address."""
-        host, port = self._host_and_port
+        try:
+            host, port = host_and_port(self.gateway)
+        except OSError as error:
+            raise CheckFailed(f"hub.gateway: {error}") from error
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError as error:
@@ -105,7 +108,7 @@ class Entrance:
     def check_connection(self) -> str:
         """That the gateway takes a connection."""
         try:
-            socket.create_connection(self._host_and_port, timeout=TIMEOUT_SECONDS).close()
+            socket.create_connection(host_and_port(self.gateway), timeout=TIMEOUT_SECONDS).close()
         except OSError as error:
             raise CheckFailed(
                 f"{self.gateway} takes no connection ({error}): let the firewall pass TCP to it, look at "
@@ -160,17 +163,12 @@ class Entrance:
             raise CheckFailed("the gateway lets nothing through to the object store: ask the network's administrator")
         return f"the object store behind {self.gateway} answers"
 
-    @cached_property
-    def _host_and_port(self) -> tuple[str, int]:
-        connection = http.client.HTTPSConnection(self.gateway)
-        return connection.host, connection.port
-
     def _reply(self) -> Reply:
         """What the gateway says now to this clinic of a path that nobody may enter."""
         return self._ask("/preflight")
 
     def _ask(self, target: str) -> Reply:
-        host, port = self._host_and_port
+        host, port = host_and_port(self.gateway)
         connection = http.client.HTTPSConnection(host, port, timeout=TIMEOUT_SECONDS, context=self._context())
         try:
             asked = self.clock()

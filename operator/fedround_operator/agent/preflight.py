@@ -139,13 +139,14 @@ def checks_of(name: str, pods: Sequence[Object]) -> list[CheckReport]:
     """What the ended Job has told, and that it was ended before it was through."""
     ended = _ended(pods) or {}
     found = read_checks(ended.get("message"))
-    expected = int(any(one.result is CheckResult.FAILED for one in found))
+    failed = any(one.result is CheckResult.FAILED for one in found)
     code = int(ended.get("exitCode", ExitCode.KILLED))
     if ended.get("reason") == "OOMKilled":
         needs = NEEDS[Role.TRAIN if name == TRAIN else Role.FETCH].memory
         message = f"killed, as it needed more than the {needs} of memory that its Job may take: {_MEMORY_ADVICE}"
         return [*found, told("memory", CheckResult.FAILED, message)]
-    if not found or (code == 0) != (expected == 0):
+    # Checks end with the number of one that failed, far below the codes of Jobs and signals.
+    if not found or (code != 0) != failed or code >= ExitCode.BAD_INPUT:
         return [*found, told(name, CheckResult.FAILED, _broken_off(code, ended.get("message")))]
     return found
 

@@ -5,8 +5,6 @@ takes and gives objects, and the test set, where one is named, is the one that t
 """
 
 import argparse
-import http.client
-import socket
 import ssl
 import sys
 from pathlib import Path
@@ -15,6 +13,7 @@ from fedround_api.checks import Check, CheckFailed
 from fedround_api.jobs import StoreAddress
 from fedround_operator.hub.bucket import Bucket, StoreUnusable
 from fedround_operator.kit.checks import TIMEOUT_SECONDS, answers, patient, run_checks, tls_context
+from fedround_operator.kit.doors import host_and_port, opened
 from fedround_operator.kit.options import Options
 
 
@@ -36,14 +35,9 @@ def _options(arguments: list[str]) -> argparse.Namespace:
 def gateway(service: str, name: str, authorities: Path) -> str:
     """That the gateway proves to be `name` (host:port), and does not talk to a caller without a certificate."""
     context = tls_context(authorities)
-    host, port = _address(service)
-    server_name = _address(name)[0]
+    server_name = host_and_port(name)[0]
     try:
-        with (
-            socket.create_connection((host, port), timeout=TIMEOUT_SECONDS) as plain,
-            context.wrap_socket(plain, server_hostname=server_name) as tls,
-        ):
-            tls.settimeout(TIMEOUT_SECONDS)
+        with opened(service, context, TIMEOUT_SECONDS, shown_as=name) as tls:
             said = _answer(tls, name)
     except ssl.SSLCertVerificationError as error:
         raise CheckFailed(
@@ -65,11 +59,6 @@ def _answer(tls: ssl.SSLSocket, name: str) -> bytes:
         return tls.recv(100)
     except (ssl.SSLError, ConnectionError):
         return b""
-
-
-def _address(text: str) -> tuple[str, int]:
-    connection = http.client.HTTPSConnection(text)
-    return connection.host, connection.port
 
 
 def store(bucket: Bucket) -> str:

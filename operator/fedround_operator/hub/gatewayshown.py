@@ -3,13 +3,11 @@
 Not the file in its Secret, which the gateway may not have taken up.
 """
 
-import socket
 import ssl
-from urllib.parse import urlsplit
 
+from fedround_operator.kit.doors import opened
+from fedround_operator.kit.gatewaywatch import LOOK_TIMEOUT_SECONDS
 from fedround_operator.kit.pki import PkiError, read_certificate
-
-LOOK_TIMEOUT_SECONDS = 10.0
 
 
 def shown_certificate_end(service: str, name: str) -> float:
@@ -23,16 +21,12 @@ def shown_certificate_end(service: str, name: str) -> float:
     try:
         shown = ssl.DER_cert_to_PEM_cert(_shown(service, name))
         return read_certificate(shown.encode()).validity.ends.timestamp()
-    except (PkiError, ValueError) as error:  # ValueError: an address that is none
+    except PkiError as error:
         raise OSError(f"{service} shows no certificate that can be read: {error}") from error
 
 
 def _shown(service: str, name: str) -> bytes:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    place = urlsplit(f"//{service}")
-    with (
-        socket.create_connection((place.hostname, place.port), timeout=LOOK_TIMEOUT_SECONDS) as plain,
-        context.wrap_socket(plain, server_hostname=urlsplit(f"//{name}").hostname) as door,
-    ):
+    with opened(service, context, LOOK_TIMEOUT_SECONDS, shown_as=name) as door:
         return door.getpeercert(binary_form=True) or b""

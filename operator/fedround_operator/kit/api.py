@@ -22,6 +22,8 @@ from fedround_operator.kit.resources import Object, Resource, query, selector
 # fail under load, much longer would hold a worker while a deadline passes.
 TIMEOUT_SECONDS = (5.0, 20.0)
 PAGE_SIZE = 500
+# Far more than any list of this system has: a server in a stranger's hands could go on for ever.
+MOST_PAGES = 100
 # How long a watch may go on with a certificate that has been renewed; each time costs it one listing.
 RENEWED_SECONDS = 300.0
 
@@ -79,10 +81,14 @@ class KubeApi:
     def list(
         self, resource: Resource, namespace: str | None = None, labels: dict[str, str] | None = None, fields: str = ""
     ) -> list[Object]:
-        """All objects that match, of one namespace or of all."""
+        """All objects that match, of one namespace or of all.
+
+        Raises:
+            ApiUnreachable: the list does not come to an end.
+        """
         items: list[Object] = []
         token: str | None = None
-        while True:
+        for _ in range(MOST_PAGES):
             page = self._call(
                 "GET",
                 resource.path(namespace)
@@ -97,6 +103,7 @@ class KubeApi:
             token = page.get("metadata", {}).get("continue")
             if not token:
                 return items
+        raise ApiUnreachable(f"GET {resource.path(namespace)}: more than {MOST_PAGES} pages of {PAGE_SIZE} objects")
 
     def watch(self, resource: Resource, namespace: str, name: str, seconds: int) -> Iterator[Object | None]:
         """One object: as it is now, and again whenever it changes, for so many seconds; None when it was deleted.

@@ -1,13 +1,12 @@
 """How a clinic enters the hub's API through its gateway: by files that are renewed while the client runs."""
 
-import socket
 import ssl
 from pathlib import Path
 
 from fedround_operator.kit.api import Credentials, KubeApi, connect_with
+from fedround_operator.kit.doors import opened
 from fedround_operator.kit.errors import ApiUnreachable
-
-LOOK_TIMEOUT_SECONDS = 10.0
+from fedround_operator.kit.gatewaywatch import LOOK_TIMEOUT_SECONDS
 
 
 class GatewayFiles:
@@ -67,13 +66,9 @@ def gateway_certificate_end(gateway: str, identity: Path) -> float:
     Raises:
         OSError: it does not answer, its certificate is refused, or a file of the identity is not there.
     """
-    folder, (host, _, port) = identity.resolve(strict=True), gateway.rpartition(":")
+    folder = identity.resolve(strict=True)
     context = ssl.create_default_context(cafile=folder / "ca.crt")
     context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
-    name = host.strip("[]")
-    with (
-        socket.create_connection((name, int(port)), timeout=LOOK_TIMEOUT_SECONDS) as plain,
-        context.wrap_socket(plain, server_hostname=name) as door,
-    ):
+    with opened(gateway, context, LOOK_TIMEOUT_SECONDS) as door:
         shown = door.getpeercert() or {}
         return float(ssl.cert_time_to_seconds(str(shown["notAfter"])))

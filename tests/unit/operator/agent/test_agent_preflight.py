@@ -175,6 +175,10 @@ def test_a_job_that_was_killed_for_memory_tells_what_it_had_found_and_what_to_as
     ("pods", "want"),
     [
         (ended(137, report_text([OK])), "the Job ended with exit code 137 before its checks were through: its log"),
+        (
+            ended(143, report_text([OK, BAD])),
+            "the Job ended with exit code 143 before its checks were through: its log",
+        ),
         (ended(1, report_text([OK])), "the Job ended with exit code 1 before its checks were through: its log"),
         (ended(0, ""), "the Job ended with exit code 0 before its checks were through: its log says why; call again"),
         ([], "the Job ended with exit code 137 before its checks were through"),

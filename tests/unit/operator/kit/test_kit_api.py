@@ -81,6 +81,16 @@ def test_a_list_follows_the_pages(api: KubeApi, stub: HttpStub) -> None:
     assert stub.asked[1].path.endswith("&continue=to%2Fken")
 
 
+def test_a_list_that_never_ends_is_given_up(api: KubeApi, stub: HttpStub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fedround_operator.kit.api.MOST_PAGES", 3)
+    stub.reply = lambda asked: answer(items=[], metadata={"continue": "more"})
+
+    with pytest.raises(ApiUnreachable, match="more than 3 pages of 500 objects"):
+        api.list(JOBS, "skin")
+
+    assert len(stub.asked) == 3
+
+
 @pytest.mark.parametrize(
     "body", [b"[]", b"null", b"7", b'"text"', b'{"metadata": []}', b"not JSON", b"\xff", b"[" * 100_000]
 )
