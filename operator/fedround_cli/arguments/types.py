@@ -1,6 +1,7 @@
 """Options that several commands share, and how their values are read."""
 
 import argparse
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,3 +44,12 @@ def add_data(parser: argparse.ArgumentParser, *, clinics: int | None) -> None:
         metavar="N",
         help="seed of the split, the model and the training",
     )
+
+
+def clinic_name(text: str) -> str:
+    """The name of a clinic, as an argument."""
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?", text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no name of a clinic: 1 to 30 of a-z, 0-9 and '-', with '-' neither first nor last"
+        )
+    return text

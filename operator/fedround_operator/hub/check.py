@@ -12,7 +12,7 @@ from pathlib import Path
 from fedround_api.checks import Check, CheckFailed
 from fedround_api.jobs import StoreAddress
 from fedround_operator.hub.bucket import Bucket, StoreUnusable
-from fedround_operator.kit.checks import TIMEOUT_SECONDS, answers, patient, run_checks, tls_context
+from fedround_operator.kit.checks import answers, patient, run_checks, tls_context
 from fedround_operator.kit.doors import host_and_port, opened
 from fedround_operator.kit.options import Options
 
@@ -37,7 +37,7 @@ def gateway(service: str, name: str, authorities: Path) -> str:
     context = tls_context(authorities)
     server_name = host_and_port(name)[0]
     try:
-        with opened(service, context, TIMEOUT_SECONDS, shown_as=name) as tls:
+        with opened(service, context, shown_as=name) as tls:
             said = _answer(tls, name)
     except ssl.SSLCertVerificationError as error:
         raise CheckFailed(

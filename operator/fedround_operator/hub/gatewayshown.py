@@ -6,7 +6,6 @@ Not the file in its Secret, which the gateway may not have taken up.
 import ssl
 
 from fedround_operator.kit.doors import opened
-from fedround_operator.kit.gatewaywatch import LOOK_TIMEOUT_SECONDS
 from fedround_operator.kit.pki import PkiError, read_certificate
 
 
@@ -28,5 +27,5 @@ def shown_certificate_end(service: str, name: str) -> float:
 def _shown(service: str, name: str) -> bytes:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with opened(service, context, LOOK_TIMEOUT_SECONDS, shown_as=name) as door:
+    with opened(service, context, shown_as=name) as door:
         return door.getpeercert(binary_form=True) or b""

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+TIMEOUT_SECONDS = 10.0
+
 
 def host_and_port(address: str) -> tuple[str, int]:
     """Host, without the brackets of an IPv6 address, and port of `host:port`; 443 where none is named.
@@ -24,9 +26,7 @@ def host_and_port(address: str) -> tuple[str, int]:
 
 
 @contextmanager
-def opened(
-    address: str, context: ssl.SSLContext, timeout_seconds: float, shown_as: str = ""
-) -> Iterator[ssl.SSLSocket]:
+def opened(address: str, context: ssl.SSLContext, shown_as: str = "") -> Iterator[ssl.SSLSocket]:
     """A connection to `address` after the handshake; the server is asked for `shown_as` if it is called differently.
 
     Raises:
@@ -34,7 +34,7 @@ def opened(
     """
     place, name = host_and_port(address), host_and_port(shown_as or address)[0]
     with (
-        socket.create_connection(place, timeout=timeout_seconds) as plain,
+        socket.create_connection(place, timeout=TIMEOUT_SECONDS) as plain,
         context.wrap_socket(plain, server_hostname=name) as door,
     ):
         yield door

@@ -6,7 +6,6 @@ from pathlib import Path
 from fedround_operator.kit.api import Credentials, KubeApi, connect_with
 from fedround_operator.kit.doors import opened
 from fedround_operator.kit.errors import ApiUnreachable
-from fedround_operator.kit.gatewaywatch import LOOK_TIMEOUT_SECONDS
 
 
 class GatewayFiles:
@@ -69,6 +68,6 @@ def gateway_certificate_end(gateway: str, identity: Path) -> float:
     folder = identity.resolve(strict=True)
     context = ssl.create_default_context(cafile=folder / "ca.crt")
     context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
-    with opened(gateway, context, LOOK_TIMEOUT_SECONDS) as door:
+    with opened(gateway, context) as door:
         shown = door.getpeercert() or {}
         return float(ssl.cert_time_to_seconds(str(shown["notAfter"])))

@@ -13,8 +13,6 @@ log = logging.getLogger(__name__)
 # Certificates hold for weeks or more, and each look is a connection of its own.
 LOOK_SECONDS = 3600.0
 AGAIN_SECONDS = 60.0
-# How long one look waits for an answer.
-LOOK_TIMEOUT_SECONDS = 10.0
 
 
 def watch_gateway(certificate_end: Callable[[], float], tell: Callable[[float], None], stop: threading.Event) -> None:
