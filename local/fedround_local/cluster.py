@@ -14,7 +14,7 @@ import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -40,12 +40,19 @@ def _silent(_line: str) -> None:
 
 
 class Cluster:
-    """One control plane in a state folder. `ports` is for a caller who wants fixed ones; else free ones are kept."""
+    """One control plane in a state folder.
 
-    def __init__(self, state: Path, binary: Path, ports: Ports | None = None, *, unsafe_no_fsync: bool = False) -> None:
+    `binary` gives its program, and is asked when it starts: building that takes minutes. `ports` is for a caller who
+    wants fixed ones; else free ones are kept.
+    """
+
+    def __init__(
+        self, state: Path, binary: Callable[[], Path], ports: Ports | None = None, *, unsafe_no_fsync: bool = False
+    ) -> None:
         state = state.absolute()
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.layout = Layout(state, binary.absolute(), _kept_ports(state, ports), unsafe_no_fsync)
+        self.layout = Layout(state, _kept_ports(state, ports), unsafe_no_fsync)
+        self._binary = binary
         self.processes = Processes(state)
         self._authority: Authority | None = None
 
@@ -110,11 +117,12 @@ class Cluster:
         run, layout = self.processes, self.layout
         self._refuse_occupied()
         self._require_room()
-        run.ensure_running(cluster_flags.etcd(layout))
-        run.ensure_running(cluster_flags.api_server(layout))
+        binary = self._binary().absolute()
+        run.ensure_running(cluster_flags.etcd(binary, layout))
+        run.ensure_running(cluster_flags.api_server(binary, layout))
         run.wait_until(self._ready, "the Kubernetes API server", needs=(_ETCD, _API), report=report)
         # Beside an API server that is not ready yet it would exit.
-        run.ensure_running(cluster_flags.controller_manager(layout))
+        run.ensure_running(cluster_flags.controller_manager(binary, layout))
         run.wait_until(self._usable, "the Kubernetes controllers", needs=(_ETCD, _API, _CONTROLLERS), report=report)
 
     def _require_room(self) -> None:

@@ -45,7 +45,6 @@ class Layout:
     """Where the cluster's files are, and on which ports it listens."""
 
     state: Path
-    binary: Path
     ports: Ports
     unsafe_no_fsync: bool = False
 
@@ -62,12 +61,12 @@ class Layout:
         return f"https://{LOOPBACK}:{self.ports.api}"
 
 
-def etcd(layout: Layout) -> ProcessSpec:
+def etcd(binary: Path, layout: Layout) -> ProcessSpec:
     """Client and peer port both demand a certificate of etcd's own authority: the cluster's users have none."""
     client, peer = f"https://{LOOPBACK}:{layout.ports.etcd}", f"https://{LOOPBACK}:{layout.ports.etcd_peer}"
     pki = layout.pki
     argv = [
-        *(str(layout.binary), "etcd", "--name=fedround", f"--data-dir={layout.state / 'etcd'}", "--log-level=warn"),
+        *(str(binary), "etcd", "--name=fedround", f"--data-dir={layout.state / 'etcd'}", "--log-level=warn"),
         *(f"--listen-client-urls={client}", f"--advertise-client-urls={client}"),
         *(f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}"),
         f"--initial-cluster=fedround={peer}",
@@ -83,10 +82,10 @@ def etcd(layout: Layout) -> ProcessSpec:
     return _spec("etcd", argv)
 
 
-def api_server(layout: Layout) -> ProcessSpec:
+def api_server(binary: Path, layout: Layout) -> ProcessSpec:
     pki = layout.pki
     argv = [
-        *(str(layout.binary), "kube-apiserver", f"--bind-address={LOOPBACK}", f"--secure-port={layout.ports.api}"),
+        *(str(binary), "kube-apiserver", f"--bind-address={LOOPBACK}", f"--secure-port={layout.ports.api}"),
         *(f"--advertise-address={_ADVERTISED}", f"--service-cluster-ip-range={SERVICE_RANGE}"),
         *(f"--etcd-servers=https://{LOOPBACK}:{layout.ports.etcd}", f"--etcd-cafile={pki / 'etcd-ca.crt'}"),
         *(f"--etcd-certfile={pki / 'etcd-client.crt'}", f"--etcd-keyfile={pki / 'etcd-client.key'}"),
@@ -105,10 +104,10 @@ def api_server(layout: Layout) -> ProcessSpec:
     return _spec("kube-apiserver", argv)
 
 
-def controller_manager(layout: Layout) -> ProcessSpec:
+def controller_manager(binary: Path, layout: Layout) -> ProcessSpec:
     pki = layout.pki
     argv = [
-        *(str(layout.binary), "kube-controller-manager"),
+        *(str(binary), "kube-controller-manager"),
         f"--kubeconfig={layout.kubeconfigs / 'controller-manager.conf'}",
         # Nobody asks it anything: it opens no port.
         *("--secure-port=0", "--leader-elect=false", "--profiling=false"),

@@ -113,7 +113,7 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
     job = JOB.format(gates=str(folder / "gates"), update=UPDATE_DIGEST)
     (folder / "policy.yaml").write_text(yaml.safe_dump(make_policy()))
     binary = ensure_controlplane(print)
-    cluster = Cluster(folder / "cluster", binary, unsafe_no_fsync=True)
+    cluster = Cluster(folder / "cluster", lambda: binary, unsafe_no_fsync=True)
     running = RunningCluster(cluster, binary, images={"clinic": [sys.executable, "-c", job]})
     try:
         running.start()

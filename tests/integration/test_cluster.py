@@ -253,7 +253,7 @@ def test_an_interrupted_start_leaves_nothing_running(tmp_path: Path) -> None:
     never_ready = tmp_path / "controlplane"
     never_ready.write_text("#!/bin/sh\nexec sleep 100\n")
     never_ready.chmod(0o755)
-    cluster = Cluster(tmp_path / "state", never_ready)
+    cluster = Cluster(tmp_path / "state", lambda: never_ready)
 
     def interrupt(line: str) -> None:
         assert line == "waiting for the Kubernetes API server"
@@ -313,7 +313,7 @@ def test_a_restricted_namespace_takes_our_jobs_and_refuses_others(cluster: Runni
 def test_a_start_on_an_occupied_port_says_whose_it_was(cluster: RunningCluster, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        other = Cluster(tmp_path, cluster.binary, Ports(etcd=1, etcd_peer=2, api=port))
+        other = Cluster(tmp_path, lambda: cluster.binary, Ports(etcd=1, etcd_peer=2, api=port))
         with pytest.raises(PortOccupied, match=rf"port {port} on 127\.0\.0\.1.*for kube-apiserver"):
             other.start()
     assert other.status()["etcd"] is False

@@ -184,7 +184,7 @@ def bound(namespace: str, user: str, rules: list[dict[str, Any]]) -> tuple[dict[
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("site")
     binary = ensure_controlplane(print)
-    cluster = Cluster(folder / "cluster", binary, unsafe_no_fsync=True)
+    cluster = Cluster(folder / "cluster", lambda: binary, unsafe_no_fsync=True)
     assert main(["clinic", "ca", str(folder / "ca"), "--gateway", "127.0.0.1"]) == 0
     settings = GatewaySettings(
         folder=folder / "gateway",

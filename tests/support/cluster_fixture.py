@@ -16,7 +16,7 @@ from support.running_cluster import RunningCluster
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCluster]:
     binary = ensure_controlplane(print)
-    running = RunningCluster(Cluster(tmp_path_factory.mktemp("cluster"), binary, unsafe_no_fsync=True), binary)
+    running = RunningCluster(Cluster(tmp_path_factory.mktemp("cluster"), lambda: binary, unsafe_no_fsync=True), binary)
     try:
         running.start()
         yield running

@@ -60,7 +60,7 @@ class Federation:
     @cached_property
     def cluster(self) -> Cluster:
         """The control plane."""
-        return Cluster(self.place.state, self._binary, unsafe_no_fsync=self._unsafe_no_fsync)
+        return Cluster(self.place.state, lambda: self._binary, unsafe_no_fsync=self._unsafe_no_fsync)
 
     @cached_property
     def store(self) -> ObjectStore:

@@ -23,7 +23,7 @@ class Usage(NamedTuple):
 def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
     """One whose programs all end at once, on a disk with 12 MiB."""
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(2**30, 2**30 - 12 * 2**20, 12 * 2**20))
-    return Cluster(tmp_path / "state", Path("/bin/false"))
+    return Cluster(tmp_path / "state", lambda: Path("/bin/false"))
 
 
 def test_a_disk_that_is_nearly_full_is_said_before_anything_starts(cluster: Cluster) -> None:
