@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 
 from fedround_api.kinds import ClinicCertificate
@@ -14,9 +15,19 @@ from fedround_operator.kit.instants import text_of
 
 def run(options: argparse.Namespace) -> int:
     """Revoke; the exit code. What is urgent comes first: the journal is written when the clinic is out."""
-    with members_of(options) as members:
-        ended = members.revoke(options.name)
-    missing = note(options, ended)
+    missing: str | None = None
+
+    def out(ended: Sequence[ClinicCertificate]) -> None:
+        nonlocal missing
+        missing = note(options, ended)
+
+    try:
+        with members_of(options) as members:
+            ended = members.revoke(options.name, out=out)
+    except Exception:
+        if missing is not None and options.ca is not None:
+            print(f"clinic {options.name} is out, and not in the journal: {missing}", file=sys.stderr)
+        raise
     if options.json:
         told = {"clinic": options.name, "revoked": [one.sha256 for one in ended], "noted": missing is None}
         print(json.dumps(told))

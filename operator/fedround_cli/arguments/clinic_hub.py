@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from ipaddress import ip_address
 from pathlib import Path
 
 from fedround_cli.arguments.exits import CommandExit
@@ -29,7 +30,11 @@ def add_ca(actions: Commands) -> None:
     )
     ca.add_argument("folder", type=Path, metavar="DIR", help="folder of the authority")
     ca.add_argument(
-        "--gateway", action="append", metavar="HOST", help="name or address of the gateway; may be given again"
+        "--gateway",
+        action="append",
+        type=_host,
+        metavar="HOST",
+        help="name or address of the gateway, without a port; may be given again",
     )
     _add_days(ca, "of the gateway's certificate")
     _add_passphrase(ca)
@@ -159,6 +164,19 @@ def _add_days(parser: argparse.ArgumentParser, whose: str) -> None:
 
 def _add_passphrase(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--passphrase-file", type=Path, metavar="FILE", help="its first line opens the authority's key")
+
+
+def _host(text: str) -> str:
+    """What a certificate can be for: a client compares it with the host of the address, not with its port."""
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        label = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+        if len(text) > 253 or not re.fullmatch(rf"{label}([.]{label})*", text):
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is no name or address of a host: leave out scheme, port and path"
+            ) from None
+        return text
 
 
 def _label(text: str) -> tuple[str, str]:

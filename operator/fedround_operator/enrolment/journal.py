@@ -5,16 +5,21 @@ It outlives every hub, as it lies where the authority lies, and has no secret in
 is on the hub, so that no certificate is out that the journal does not know.
 """
 
+import errno
 import fcntl
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from pydantic import ValidationError
 
 from fedround_operator.enrolment.errors import EnrolmentError
 from fedround_operator.enrolment.replay import Entry
 from fedround_operator.kit.privatefiles import sync_folder
+
+log = logging.getLogger(__name__)
 
 JOURNAL = "journal.jsonl"
 
@@ -47,8 +52,7 @@ class Journal:
         self._require_authority()
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "r+b") as file:
-            # Else what somebody else is about to write would look like a line that broke off.
-            fcntl.flock(file, fcntl.LOCK_EX)
+            _lock(file)
             before = _whole_lines(file.read())
             if any(_is_same(one, entry) for one in _last_of(entry, self._parsed(before))):
                 return
@@ -77,6 +81,17 @@ class Journal:
                     f"line {number} of {self.path} cannot be read: bring the file back from a copy of the folder"
                 ) from error
         return found
+
+
+def _lock(file: BinaryIO) -> None:
+    """Else what somebody else is about to write would look like a line that broke off."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    except OSError as error:
+        # Shares without locks: an approval must not fail for it, and two administrators at once are rare.
+        if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise
+        log.warning("the folder of the authority has no locks: let one administrator at a time work with it")
 
 
 def _last_of(entry: Entry, entries: Sequence[Entry]) -> Sequence[Entry]:

@@ -17,6 +17,7 @@ from fedround_operator.enrolment.errors import EnrolmentError
 from fedround_operator.enrolment.records import AdminApi, Member, Records
 from fedround_operator.enrolment.replay import Entry, What, by_clinic, caught_up, refused
 from fedround_operator.kit import pki
+from fedround_operator.kit.conflicts import retried
 from fedround_operator.kit.instants import parse, text_of
 
 # The hub's control plane fills a token in within a second; a hub whose controller does not run never does.
@@ -34,6 +35,12 @@ class Notes(Protocol):
     """The journal of the authority."""
 
     def add(self, entry: Entry) -> None: ...
+
+    def entries(self, network: str) -> list[Entry]: ...
+
+
+def _nobody(_: Sequence[ClinicCertificate]) -> None:
+    """Told of a revocation where there is no journal."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,7 @@ class Members:
         rules.require_admissible(request, spec, replace_key=terms.replace_key)
         # A member who comes back is no longer suspended; one whom the administrator has suspended stays so.
         kept = spec.model_copy(update={"suspended": spec.suspended and not spec.revoked})
-        if spec.certificates and spec.certificates[-1].key_sha256 != request.key_sha256:
+        if self._has_another_key(request, spec):
             kept = self._replaced(name, kept)
         issued = self._issue(request, terms, authority, clinic, kept)
         self._records.open_door(name)
@@ -131,21 +138,19 @@ class Members:
         self._records.answer(member.name, issued)
         return issued
 
-    def revoke(self, name: str) -> list[ClinicCertificate]:
+    def revoke(self, name: str, *, out: Callable[[list[ClinicCertificate]], None] = _nobody) -> list[ClinicCertificate]:
         """End a membership: what was revoked. The gateway refuses its certificates, the API its token.
 
-        The journal is told by whoever calls this: an authority that is locked away must not hold it up.
+        `out` is told as soon as the clinic is no member any more, whatever fails afterwards, so that the journal gets
+        to know it. It is not written here: an authority that is locked away must not hold a revocation up.
 
         Raises:
             EnrolmentError: there is no such clinic.
-            Conflict: somebody else changed the Clinic in between; the gateway refuses it already.
+            Conflict: somebody else goes on changing the Clinic; the gateway refuses it already.
         """
-        clinic = self._records.known(name)
-        ended = rules.revoked(clinic.spec.certificates)
-        # The gateway first: it is what the clinic has to pass for everything else.
-        self._revocations.add(one.sha256 for one in ended)
-        spec = clinic.spec.model_copy(update={"suspended": True, "certificates": ended})
-        self._records.write(name, clinic, spec)
+        # Whatever somebody else has decided meanwhile: after this it is out.
+        ended = retried(lambda: self._end(name))
+        out(ended)
         self._records.close_door(name)
         self._refuse_all()
         return ended
@@ -163,6 +168,7 @@ class Members:
             clinic = self._records.find(name)
             if clinic is not None:
                 missed += self._catch_up(clinic, own)
+        self._refuse_all()
         return missed
 
     def _catch_up(self, clinic: Clinic, entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -173,6 +179,22 @@ class Members:
         if found.spec.revoked:
             self._records.close_door(name)
         return found.missed
+
+    def _has_another_key(self, request: pki.Request, spec: ClinicSpec) -> bool:
+        """Whether the name had one: on record, or, where somebody has deleted the Clinic, by the journal."""
+        if spec.certificates:
+            return spec.certificates[-1].key_sha256 != request.key_sha256
+        known = self._journal.entries(self._records.network) if self._journal is not None else []
+        keys = [one.key_sha256 for entry in known if entry.clinic == request.clinic for one in entry.certificates]
+        return bool(keys) and keys[-1] != request.key_sha256
+
+    def _end(self, name: str) -> list[ClinicCertificate]:
+        clinic = self._records.known(name)
+        ended = rules.revoked(clinic.spec.certificates)
+        # The gateway first: it is what the clinic has to pass for everything else.
+        self._revocations.add(one.sha256 for one in ended)
+        self._records.write(name, clinic, clinic.spec.model_copy(update={"suspended": True, "certificates": ended}))
+        return ended
 
     def _replaced(self, name: str, spec: ClinicSpec) -> ClinicSpec:
         """The clinic without the key that it had. Nothing of it is of use any more, its token neither."""

@@ -60,9 +60,14 @@ def caught_up(spec: ClinicSpec, entries: Sequence[Entry], now: datetime) -> Caug
     found, missed = spec, list[Entry]()
     labels: dict[str, str] = {}
     named: frozenset[str] = frozenset()
+    is_out = spec.revoked
     for entry in entries:
         named |= entry.fingerprints
-        after = _issued(found, entry, now) if entry.what is What.ISSUED else _withdrawn(found, entry, named, now)
+        is_out = _is_out_after(entry, spec, before=is_out)
+        if entry.what is What.ISSUED:
+            after = _issued(found, entry, now, withdrawn=is_out)
+        else:
+            after = _withdrawn(found, entry, named, now)
         if after != found:
             found = after
             missed.append(entry)
@@ -90,8 +95,10 @@ def refused(entries: Sequence[Entry]) -> frozenset[str]:
 
 def expected(entries: Sequence[Entry]) -> frozenset[str]:
     """The clinics that these entries leave as members."""
-    last = {entry.clinic: entry.what for entry in entries}
-    return frozenset(name for name, what in last.items() if what is not What.REVOKED)
+    is_out: dict[str, bool] = {}
+    for entry in entries:
+        is_out[entry.clinic] = _is_out_after(entry, ClinicSpec(), before=is_out.get(entry.clinic, False))
+    return frozenset(name for name, out in is_out.items() if not out)
 
 
 def by_clinic(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
@@ -102,9 +109,22 @@ def by_clinic(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
     return found
 
 
-def _issued(spec: ClinicSpec, entry: Entry, now: datetime) -> ClinicSpec:
+def _is_out_after(entry: Entry, spec: ClinicSpec, *, before: bool) -> bool:
+    """Whether the clinic is no member after an entry, by the journal and by what was on record when it was read.
+
+    A line of a certificate alone lets nobody in again: its call may have broken off before the hub had it, and the
+    clinic have been revoked since. Who is taken in again has had its key replaced.
+    """
+    if entry.what is not What.ISSUED:
+        return entry.what is What.REVOKED
+    recorded = [one.revoked for one in spec.certificates if one.sha256 in entry.fingerprints]
+    return all(recorded) if recorded else before
+
+
+def _issued(spec: ClinicSpec, entry: Entry, now: datetime, *, withdrawn: bool) -> ClinicSpec:
     after = spec
-    for one in _unknown(spec, entry, now):
+    unknown = _unknown(spec, entry, now)
+    for one in revoked(unknown) if withdrawn else unknown:
         after = after.model_copy(update={"certificates": _by_age(with_certificate(after, one, now))})
     return after
 

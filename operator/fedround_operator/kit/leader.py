@@ -26,6 +26,8 @@ RENEW_SECONDS = 3.0
 LOST_SECONDS = DURATION_SECONDS * 2 / 3
 #: To connect and to answer. With the usual time-outs one request could outlast the Lease, and none would be left.
 TIMEOUT_SECONDS = (2.0, 2.0)
+# A process that is told to end has half a minute for all that it does.
+RELEASE_SECONDS = 5.0
 _LOOK_SECONDS = 0.5
 
 
@@ -119,8 +121,11 @@ class Leadership:
         """Give the Lease back once it is kept no more, so that the next process need not wait until it runs out."""
         if self._renewing is not None:
             # A renewal that is under way would take the Lease again.
-            self._renewing.join()
+            self._renewing.join(RELEASE_SECONDS)
         metrics.LEADER.set(0)
+        if self._renewing is not None and self._renewing.is_alive():
+            log.warning("lease was not given back: a renewal of it hangs")
+            return
         try:
             lease = self._api.get(LEASES, self._namespace, self._name)
             if lease.get("spec", {}).get("holderIdentity") == self._identity:

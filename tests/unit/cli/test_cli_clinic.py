@@ -91,6 +91,15 @@ class TestAuthority:
         assert stat.S_IMODE((folder / "ca" / "gateway.key").stat().st_mode) == 0o600
         assert abs(found.not_valid_after_utc - now() - timedelta(days=90)) < timedelta(minutes=1)
 
+    @pytest.mark.parametrize("host", ["fed.example.org:8443", "https://fed.example.org", "fed/x", "-fed", "a..b", ""])
+    def test_what_no_client_would_find_in_the_certificate_is_refused(
+        self, host: str, folder: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert call("ca", "ca", f"--gateway={host}") == 2
+
+        assert f"{host!r} is no name or address of a host: leave out scheme, port and path" in capsys.readouterr().err
+        assert not (folder / "ca").exists()
+
 
 class TestRequestIntoAFile:
     def test_key_and_request_belong_together_and_only_the_request_is_for_others(

@@ -54,14 +54,17 @@ class Notebook:
     """A journal in memory."""
 
     def __init__(self) -> None:
-        self.entries: list[Entry] = []
+        self.lines: list[Entry] = []
 
     def add(self, entry: Entry) -> None:
-        self.entries.append(entry)
+        self.lines.append(entry)
+
+    def entries(self, network: str) -> list[Entry]:
+        return [one for one in self.lines if one.network == network]
 
     @property
     def told(self) -> list[tuple[str, str, int]]:
-        return [(one.clinic, str(one.what), len(one.certificates)) for one in self.entries]
+        return [(one.clinic, str(one.what), len(one.certificates)) for one in self.lines]
 
 
 class Hub:
@@ -248,19 +251,19 @@ class TestAdmission:
 
         def note(call: Call) -> None:
             if call.resource == CLINICS and call.verb in ("create", "patch"):
-                noted.append((call.verb, len(hub.journal.entries)))
+                noted.append((call.verb, len(hub.journal.lines)))
 
         hub.api.before = note
         first = hub.admit("north", pki.new_key(), labels={"region": "ontario"})
         second = hub.admit("north", pki.new_key(), replace_key=True)
 
         assert hub.journal.told == [("north", "issued", 1), ("north", "replaced", 1), ("north", "issued", 1)]
-        assert [one.certificates[0].pem for one in hub.journal.entries] == [
+        assert [one.certificates[0].pem for one in hub.journal.lines] == [
             first.decode(),
             first.decode(),
             second.decode(),
         ]
-        assert (hub.journal.entries[0].network, hub.journal.entries[0].labels) == (NETWORK, {"region": "ontario"})
+        assert (hub.journal.lines[0].network, hub.journal.lines[0].labels) == (NETWORK, {"region": "ontario"})
         assert noted == [("create", 1), ("patch", 3)]
 
     def test_a_clinic_object_that_an_administrator_made_before_gets_its_certificate(self, hub: Hub) -> None:
@@ -331,6 +334,9 @@ class TestAdmission:
         class Full:
             def add(self, _: Entry) -> None:
                 raise OSError("No space left on device")
+
+            def entries(self, _: str) -> list[Entry]:
+                return []
 
         members = Members(hub.api, NETWORK, revocations=hub.gateway, clock=now, journal=Full())
         request = pki.read_request(pki.request_for("north", pki.new_key()))
@@ -409,7 +415,7 @@ class TestRenewal:
 
         records = hub.clinic("north")["spec"]["certificates"]
         assert [one["sha256"] for one in records[1:]] == [pki.fingerprint(certificate)]
-        assert {one.certificates[0].pem for one in hub.journal.entries[1:]} == {certificate.decode()}
+        assert {one.certificates[0].pem for one in hub.journal.lines[1:]} == {certificate.decode()}
 
     def test_a_clinic_that_goes_on_changing_is_given_up(self, hub: Hub) -> None:
         key = pki.new_key()
@@ -545,6 +551,35 @@ class TestRevocation:
         hub.members.revoke("north")
 
         assert hub.clinic("north")["spec"]["suspended"] is True
+        assert hub.api.peek(ROLE_BINDINGS, "clinic-north") == []
+
+    def test_it_is_told_as_soon_as_the_clinic_is_out_whatever_fails_afterwards(self, hub: Hub) -> None:
+        hub.admit("north", pki.new_key())
+        told: list[int] = []
+
+        def forbidden(call: Call) -> None:
+            if call.verb == "delete":
+                raise Forbidden("tokens")
+
+        hub.api.before = forbidden
+        with pytest.raises(Forbidden):
+            hub.members.revoke("north", out=lambda ended: told.append(len(ended)))
+
+        assert (told, hub.clinic("north")["spec"]["suspended"]) == ([1], True)
+
+    def test_what_somebody_else_decides_meanwhile_does_not_hold_it_up(self, hub: Hub) -> None:
+        hub.admit("north", pki.new_key())
+        decided = {"spec": {"suspended": True}}
+
+        def decides(call: Call) -> None:
+            if call.resource == CLINICS and call.verb == "get":
+                hub.api.after = lambda _: None
+                hub.api.patch(CLINICS, NETWORK, "north", decided)
+
+        hub.api.after = decides
+        hub.members.revoke("north")
+
+        assert [one["revoked"] for one in hub.clinic("north")["spec"]["certificates"]] == [True]
         assert hub.api.peek(ROLE_BINDINGS, "clinic-north") == []
 
     def test_it_may_be_called_again(self, hub: Hub) -> None:
@@ -720,7 +755,7 @@ class TestCatchingUp:
 
     def test_who_was_revoked_since_is_out_and_the_gateway_refuses_it(self, hub: Hub) -> None:
         first = hub.admit("north", pki.new_key())
-        (issued,) = hub.journal.entries
+        (issued,) = hub.journal.lines
         revoked = issued.model_copy(update={"what": What.REVOKED})
 
         missed = hub.members.catch_up([issued, revoked])
@@ -738,7 +773,7 @@ class TestCatchingUp:
         renewed = hub.renew("north")
         hub.api.put(CLINICS, NETWORK, before)
 
-        missed = hub.members.catch_up(hub.journal.entries)
+        missed = hub.members.catch_up(hub.journal.lines)
 
         assert [one.certificates[0].pem for one in missed] == [renewed.decode()]
         hub.ask("north", next_key)
@@ -773,9 +808,75 @@ class TestCatchingUp:
         assert (found.suspended, [one.revoked for one in found.certificates]) == (False, [True, True, False])
         assert len(hub.api.peek(ROLE_BINDINGS, "clinic-north")) == 1
 
+    def test_a_renewal_that_broke_off_lets_nobody_in_again_who_was_revoked_since(self, hub: Hub) -> None:
+        key = pki.new_key()
+        first = hub.admit("north", key)
+        hub.ask("north", key)
+
+        def fails(call: Call) -> None:
+            if call.resource == CLINICS and call.verb == "patch":
+                raise ApiUnreachable("no answer")
+
+        hub.api.before = fails
+        with pytest.raises(ApiUnreachable):
+            hub.renew("north")
+        hub.api.before = lambda _: None
+        hub.members.revoke("north")
+
+        hub.members.catch_up(hub.journal.lines)
+
+        found = hub.member("north").clinic.spec
+        assert (found.suspended, [one.revoked for one in found.certificates]) == (True, [True, True])
+        handed_out = hub.journal.lines[-1].certificates[0].sha256
+        assert hub.gateway.refused == {pki.fingerprint(first), handed_out}
+        assert hub.api.peek(ROLE_BINDINGS, "clinic-north") == []
+
+    def test_a_renewal_that_was_overtaken_by_a_revocation_lets_nobody_in_again(self, hub: Hub) -> None:
+        key = pki.new_key()
+        hub.admit("north", key)
+        hub.ask("north", key)
+        member = hub.member("north")
+
+        def overtaken(call: Call) -> None:
+            if call.resource == CLINICS and call.verb == "get":
+                hub.api.after = lambda _: None
+                ended = hub.members.revoke("north")
+                (issued,) = hub.journal.lines
+                hub.journal.add(issued.model_copy(update={"what": What.REVOKED, "certificates": ended}))
+
+        # The first look of a renewal is over when it writes its line: what it read then is not so any more.
+        hub.api.after = overtaken
+        with pytest.raises(Conflict):
+            hub.members.renew(member, hub.registry.authority, YEAR)
+        assert [one.what for one in hub.journal.lines] == [What.ISSUED, What.REVOKED, What.ISSUED]
+
+        hub.members.catch_up(hub.journal.lines)
+
+        found = hub.member("north").clinic.spec
+        assert (found.suspended, [one.revoked for one in found.certificates]) == (True, [True, True])
+
+    def test_one_that_was_taken_in_again_after_its_clinic_was_deleted_by_hand_stays_a_member(self, hub: Hub) -> None:
+        hub.admit("north", pki.new_key())
+        before = hub.clinic("north")
+        ended = hub.members.revoke("north")
+        hub.journal.add(hub.journal.lines[-1].model_copy(update={"what": What.REVOKED, "certificates": ended}))
+        hub.api.delete(CLINICS, NETWORK, "north")
+        hub.admit("north", pki.new_key())
+        assert [one.what for one in hub.journal.lines] == [
+            What.ISSUED,
+            What.REVOKED,
+            What.REPLACED,
+            What.ISSUED,
+        ]
+
+        hub.api.put(CLINICS, NETWORK, before)
+        hub.members.catch_up(hub.journal.lines)
+
+        assert [one.revoked for one in hub.member("north").clinic.spec.certificates] == [True, False]
+
     def test_a_clinic_that_the_hub_does_not_have_is_not_made_and_its_certificates_are_refused(self, hub: Hub) -> None:
         first = hub.admit("north", pki.new_key())
-        (issued,) = hub.journal.entries
+        (issued,) = hub.journal.lines
         hub.api.delete(CLINICS, NETWORK, "north")
 
         assert hub.members.catch_up([issued, issued.model_copy(update={"what": What.REVOKED})]) == []
@@ -788,6 +889,6 @@ class TestCatchingUp:
         hub.admit("north", pki.new_key(), replace_key=True)
         before = hub.clinic("north")
 
-        assert hub.members.catch_up(hub.journal.entries) == []
+        assert hub.members.catch_up(hub.journal.lines) == []
 
         assert hub.clinic("north") == before

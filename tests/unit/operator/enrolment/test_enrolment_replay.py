@@ -67,8 +67,23 @@ def test_a_key_that_was_replaced_since_is_revoked_and_the_clinic_stays_a_member(
     assert found.labels == {"region": "ontario"}
 
 
-def test_a_clinic_that_was_revoked_and_taken_in_again_is_a_member() -> None:
+BACK = [
+    entry(What.ISSUED, FIRST),
+    entry(What.REVOKED, FIRST),
+    entry(What.REPLACED, FIRST),
+    entry(What.ISSUED, SECOND),
+]
+
+
+def test_who_was_revoked_is_not_let_in_again_by_a_certificate_alone() -> None:
     entries = [entry(What.ISSUED, FIRST), entry(What.REVOKED, FIRST), entry(What.ISSUED, SECOND)]
+
+    for before in (spec(FIRST), spec(ended(FIRST), suspended=True)):
+        assert caught_up(before, entries, NOW).spec == spec(ended(FIRST), ended(SECOND), suspended=True)
+
+
+def test_a_clinic_that_was_revoked_and_taken_in_again_is_a_member() -> None:
+    entries = BACK
 
     assert caught_up(spec(FIRST), entries, NOW).spec == spec(ended(FIRST), SECOND)
 
@@ -80,7 +95,7 @@ def test_a_suspension_by_the_administrator_outlives_a_new_key() -> None:
 
 
 def test_a_suspension_ends_with_the_membership_that_had_it() -> None:
-    entries = [entry(What.ISSUED, FIRST), entry(What.REVOKED, FIRST), entry(What.ISSUED, SECOND)]
+    entries = BACK
 
     for before in (spec(FIRST, suspended=True), spec(ended(FIRST), suspended=True)):
         assert caught_up(before, entries, NOW).spec == spec(ended(FIRST), SECOND)
@@ -175,6 +190,7 @@ def test_a_member_is_whose_last_line_is_no_revocation() -> None:
         entry(What.REVOKED, FIRST),
         entry(What.ISSUED, FIRST, clinic="south"),
         entry(What.REVOKED, SECOND, clinic="east"),
+        entry(What.REPLACED, SECOND, clinic="east"),
         entry(What.ISSUED, THIRD, clinic="east"),
     ]
 

@@ -211,12 +211,41 @@ def test_a_renewal_that_is_under_way_does_not_take_again_what_was_given_back(mon
     keeper.start()
     assert asked.wait(30)
     stop.set()
-    threading.Timer(0.2, answer.set).start()
+    (renewals,) = (one for one in threading.enumerate() if one.name == "lease-renewals")
+    join = renewals.join
+
+    def answered_to_who_waits(timeout: float | None = None) -> None:
+        answer.set()
+        join(timeout)
+
+    monkeypatch.setattr(renewals, "join", answered_to_who_waits)
 
     it.first.release()
 
+    answer.set()
     keeper.join(30)
-    for one in threading.enumerate():
-        if one.name == "lease-renewals":
-            one.join(30)
+    join(30)
     assert it.holder() == ""
+
+
+def test_a_renewal_that_hangs_holds_up_no_process_that_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leader, "RENEW_SECONDS", 0.0)
+    monkeypatch.setattr(leader, "RELEASE_SECONDS", 0.01)
+    it, asked, answer, stop = Election(), threading.Event(), threading.Event(), threading.Event()
+    assert it.first.acquire(stop) is True
+
+    def hang() -> bool:
+        asked.set()
+        return not answer.wait(30)
+
+    monkeypatch.setattr(it.first, "try_take", hang)
+    keeper = threading.Thread(target=it.first.keep, args=(stop,))
+    keeper.start()
+    assert asked.wait(30)
+    stop.set()
+
+    it.first.release()
+
+    assert it.holder() == "hub-1"
+    answer.set()
+    keeper.join(30)
