@@ -60,6 +60,7 @@ class StoreAddress(ClosedPart):
     endpoint: Annotated[str, Field(max_length=255, description="host:port")]
     bucket: Annotated[str, Field(max_length=63)]
     region: Annotated[str, Field(max_length=63)] = "us-east-1"
+    https: Annotated[bool, Field(description="whether it speaks TLS, by the authority in ca.crt of its Secret")]
 
 
 class InitialFile(ClosedPart):

@@ -22,7 +22,7 @@ def opened(door: Door, folder: Path, access_key: str, secret_key: str) -> MinioS
     folder.mkdir(exist_ok=True)
     (folder / "access-key").write_text(access_key)
     (folder / "secret-key").write_text(secret_key)
-    return open_store(StoreAddress(endpoint=door.store.address, bucket=BUCKET, region=REGION), folder)
+    return open_store(StoreAddress(endpoint=door.store.address, bucket=BUCKET, region=REGION, https=False), folder)
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ TEST_SET_DIGEST = "7e57" * 16
 SETTINGS = HubSettings(
     network=NETWORK,
     image="registry/fedround-training@sha256:0123",
-    store=StoreAddress(endpoint="store:8333", bucket="fedround"),
+    store=StoreAddress(endpoint="store:8333", bucket="fedround", https=False),
     store_secret="fedround-store",
 )
 # States of a clinic in a round, as tests name them.

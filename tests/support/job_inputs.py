@@ -16,7 +16,7 @@ from fedround_api.kinds.federated_model import Architecture
 
 Array = npt.NDArray[np.float32]
 
-ADDRESS = StoreAddress(endpoint="127.0.0.1:9000", bucket="federation")
+ADDRESS = StoreAddress(endpoint="127.0.0.1:9000", bucket="federation", https=False)
 SHAPE = ModelShape(
     name="skin", architecture=Architecture.TINY_GN, classes=["mel", "nv"], high_risk_classes=["mel"], image_size=32
 )

@@ -1,6 +1,7 @@
-{{/* Names */}}
+{{/* What names begin with. That of a Service begins with a letter and has no dot; a release's may be otherwise. */}}
 {{- define "fedround-clinic.fullname" -}}
-{{- .Values.fullnameOverride | default .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- $name := .Values.fullnameOverride | default .Release.Name | replace "." "-" -}}
+{{- regexMatch "^[a-z]" $name | ternary $name (printf "fedround-%s" $name) | trunc 40 | trimSuffix "-" -}}
 {{- end -}}
 
 {{/* The labels of a component: (dict "root" $ "component" "operator") */}}
@@ -14,7 +15,7 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 
 {{- define "fedround-clinic.selector" -}}
 app.kubernetes.io/name: {{ .root.Chart.Name }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
@@ -31,7 +32,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- with .Values.image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- end -}}
@@ -79,6 +80,33 @@ affinity: {{- toYaml . | nindent 2 }}
 
 {{- define "fedround-clinic.workspace" -}}
 {{- .Values.workspace.existingClaim | default (printf "%s-workspace" (include "fedround-clinic.fullname" .)) -}}
+{{- end -}}
+
+{{/* A rule of a NetworkPolicy, to ports at CIDRs, or at any address without them: (dict "cidrs" list "ports" list) */}}
+{{- define "fedround-clinic.rule" -}}
+ports:
+  {{- range .ports }}
+  - {protocol: TCP, port: {{ . }}}
+  {{- end }}
+{{- with .cidrs }}
+to:
+  {{- range . }}
+  - ipBlock: {cidr: {{ . | quote }}}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* The rules by which names are asked for: one, or none where nobody answers them. */}}
+{{- define "fedround-clinic.dns" -}}
+rules:
+{{- with .Values.networkPolicy.dns }}
+  - to: {{- toYaml . | nindent 6 }}
+    ports:
+      {{- range $.Values.networkPolicy.dnsPorts }}
+      - {protocol: UDP, port: {{ . }}}
+      - {protocol: TCP, port: {{ . }}}
+      {{- end }}
+{{- end }}
 {{- end -}}
 
 {{/* Python writes nothing but what is temporary. */}}

@@ -1,6 +1,7 @@
-{{/* Names */}}
+{{/* What names begin with. That of a Service begins with a letter and has no dot; a release's may be otherwise. */}}
 {{- define "fedround-hub.fullname" -}}
-{{- .Values.fullnameOverride | default .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- $name := .Values.fullnameOverride | default .Release.Name | replace "." "-" -}}
+{{- regexMatch "^[a-z]" $name | ternary $name (printf "fedround-%s" $name) | trunc 40 | trimSuffix "-" -}}
 {{- end -}}
 
 {{/* The labels of a component: (dict "root" $ "component" "operator") */}}
@@ -14,7 +15,7 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 
 {{- define "fedround-hub.selector" -}}
 app.kubernetes.io/name: {{ .root.Chart.Name }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
@@ -31,7 +32,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- with .Values.image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- end -}}
@@ -91,14 +92,14 @@ affinity: {{- toYaml . | nindent 2 }}
 {{- if and .Values.minio.enabled (not .Values.store.endpoint) -}}true{{- end -}}
 {{- end -}}
 
-{{/* The port in host:port, or that of https. */}}
+{{/* The port in host:port, or that of its scheme. */}}
 {{- define "fedround-hub.storePort" -}}
-{{- regexFind "[0-9]+$" (regexFind ":[0-9]+$" (include "fedround-hub.storeEndpoint" .)) | default "443" -}}
+{{- regexFind "[0-9]+$" (regexFind ":[0-9]+$" (include "fedround-hub.storeEndpoint" .)) | default (ternary "443" "80" .Values.store.https) -}}
 {{- end -}}
 
-{{/* The Host that URLs are signed for, where the store insists on its own. Clients name no port that is https's. */}}
+{{/* The Host that URLs are signed for, where the store insists on its own. Clients name no port that is its scheme's. */}}
 {{- define "fedround-hub.storeHost" -}}
-{{- if .Values.store.ownHost }}{{ include "fedround-hub.storeEndpoint" . | trimSuffix ":443" }}{{ end -}}
+{{- if .Values.store.ownHost }}{{ include "fedround-hub.storeEndpoint" . | trimSuffix (ternary ":443" ":80" .Values.store.https) }}{{ end -}}
 {{- end -}}
 
 {{/* Where the store is, for programs that take options from their environment. */}}
@@ -109,6 +110,8 @@ affinity: {{- toYaml . | nindent 2 }}
   value: {{ .Values.store.bucket | quote }}
 - name: FEDROUND_STORE_REGION
   value: {{ .Values.store.region | quote }}
+- name: FEDROUND_STORE_HTTPS
+  value: {{ .Values.store.https | toString | quote }}
 - name: FEDROUND_STORE_KEYS
   value: /store
 {{- end -}}
@@ -116,6 +119,33 @@ affinity: {{- toYaml . | nindent 2 }}
 {{/* Where the gateway is inside the cluster. */}}
 {{- define "fedround-hub.gatewayService" -}}
 {{ include "fedround-hub.fullname" . }}-gateway.{{ .Release.Namespace }}.svc:{{ .Values.gateway.service.port }}
+{{- end -}}
+
+{{/* A rule of a NetworkPolicy, to ports at CIDRs, or at any address without them: (dict "cidrs" list "ports" list) */}}
+{{- define "fedround-hub.rule" -}}
+ports:
+  {{- range .ports }}
+  - {protocol: TCP, port: {{ . }}}
+  {{- end }}
+{{- with .cidrs }}
+to:
+  {{- range . }}
+  - ipBlock: {cidr: {{ . | quote }}}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* The rules by which names are asked for: one, or none where nobody answers them. */}}
+{{- define "fedround-hub.dns" -}}
+rules:
+{{- with .Values.networkPolicy.dns }}
+  - to: {{- toYaml . | nindent 6 }}
+    ports:
+      {{- range $.Values.networkPolicy.dnsPorts }}
+      - {protocol: UDP, port: {{ . }}}
+      - {protocol: TCP, port: {{ . }}}
+      {{- end }}
+{{- end }}
 {{- end -}}
 
 {{/* Python writes nothing but what is temporary. */}}
@@ -129,11 +159,11 @@ affinity: {{- toYaml . | nindent 2 }}
 {{- define "fedround-hub.federationCA" -}}
 {{- if .Values.gateway.federationCA.existingConfigMap -}}
 configMap:
-  name: {{ .Values.gateway.federationCA.existingConfigMap }}
+  name: {{ .Values.gateway.federationCA.existingConfigMap | quote }}
   items: [{key: ca.crt, path: ca.crt}]
 {{- else if .Values.gateway.federationCA.existingSecret -}}
 secret:
-  secretName: {{ .Values.gateway.federationCA.existingSecret }}
+  secretName: {{ .Values.gateway.federationCA.existingSecret | quote }}
   items: [{key: ca.crt, path: ca.crt}]
 {{- else -}}
 {{ fail "gateway.federationCA: name the ConfigMap (existingConfigMap) or Secret (existingSecret) that has the authority's ca.crt" }}

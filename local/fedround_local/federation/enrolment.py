@@ -50,7 +50,7 @@ class Enrolment:
             write_private(self._place.hub_keys / name, text.encode())
         self._kubectl.apply(definitions())
         self._kubectl.run("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-        store = StoreAddress(endpoint=store_address, bucket=BUCKET, region=REGION)
+        store = StoreAddress(endpoint=store_address, bucket=BUCKET, region=REGION, https=False)
         hub = objects.hub_objects(store_keys, store, operator_rules())
         clinics = [one for name, cases in plan.clinics.items() for one in self._clinic(name, cases)]
         self._kubectl.apply([*node_manifests(layout.NODE_NAME), *hub, *clinics])

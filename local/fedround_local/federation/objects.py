@@ -1,6 +1,7 @@
 """The objects that make a hub and its clinics: namespaces, rights, claims, Secrets, Leases, the model. Pure."""
 
 import base64
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -55,7 +56,7 @@ def hub_objects(keys: Mapping[str, str], store: StoreAddress, rules: OperatorRul
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {"name": names.STORE_CONFIG_MAP, "namespace": layout.NETWORK_NAMESPACE},
-            "data": {**store.dump(), "secret": layout.STORE_SECRET},
+            "data": {**store.dump(), "https": json.dumps(store.https), "secret": layout.STORE_SECRET},
         },
         claim(layout.NETWORK_NAMESPACE, layout.TEST_SET_CLAIM),
     ]

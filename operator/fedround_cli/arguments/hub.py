@@ -4,6 +4,8 @@ import argparse
 import re
 from pathlib import Path
 
+from fedround_api.fields import HOST_AND_PORT_PATTERN
+
 #: What a hub's namespace is called where nobody says otherwise.
 NAMESPACE = "skin-network"
 #: And that of its chart.
@@ -47,6 +49,8 @@ def add_gateway_namespace(parser: argparse.ArgumentParser) -> None:
 
 def host_and_port(text: str) -> str:
     """Reads HOST:PORT."""
-    if not re.fullmatch(r"([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no HOST:PORT")
+    if not re.fullmatch(HOST_AND_PORT_PATTERN, text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no HOST:PORT: a name or an IPv4 address, a colon and a port up to 65535"
+        )
     return text

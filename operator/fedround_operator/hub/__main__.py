@@ -12,10 +12,9 @@ import threading
 from functools import partial
 from pathlib import Path
 
-from fedround_api.jobs import StoreAddress
 from fedround_operator.hub.gatewayshown import shown_certificate_end
 from fedround_operator.hub.reconcilers import SWEEP_KEY, Hub
-from fedround_operator.hub.settings import OPERATOR_LEASE, HubSettings
+from fedround_operator.hub.settings import OPERATOR_LEASE, HubSettings, store_address
 from fedround_operator.hub.signing import UrlSigner, read_keys
 from fedround_operator.hub.watching import LABEL_SELECTORS, WATCHED, scopes
 from fedround_operator.kit import informer, leader, metrics
@@ -43,6 +42,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     options.add("store-endpoint", "host:port of the object store, as the hub's Jobs reach it")
     options.add("store-bucket", "bucket", "fedround")
     options.add("store-region", "region that requests are signed for", "us-east-1")
+    options.add("store-https", "whether the object store speaks TLS: true or false", "false")
     options.add("store-secret", "Secret with access-key, secret-key and ca.crt, for the hub's Jobs", "fedround-store")
     options.add("store-keys", "folder with access-key and secret-key, for signing URLs")
     options.add("gateway", "host:port of the gateway, as the clinics reach it")
@@ -66,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
     settings = HubSettings(
         network=options.network,
         image=options.image,
-        store=StoreAddress(endpoint=options.store_endpoint, bucket=options.store_bucket, region=options.store_region),
+        store=store_address(options),
         store_secret=options.store_secret,
         run_as=RunAs.read(options.run_as),
     )

@@ -30,19 +30,19 @@ class Bucket:
     """One bucket, with the hub's credentials."""
 
     def __init__(self, address: StoreAddress, folder: Path) -> None:
-        """`folder` holds `access-key`, `secret-key`, and `ca.crt` where the store speaks https."""
+        """`folder` holds `access-key`, `secret-key`, and where the store speaks https the authority's `ca.crt`."""
         keys, authority = read_keys(folder), folder / "ca.crt"
         self._name = address.bucket
         self._client = Minio(
             address.endpoint,
             access_key=keys.access_key,
             secret_key=keys.secret_key,
-            secure=authority.exists(),
+            secure=address.https,
             region=address.region,
             http_client=urllib3.PoolManager(
                 timeout=urllib3.Timeout(connect=5, read=20),
                 retries=False,
-                ca_certs=str(authority) if authority.exists() else None,
+                ca_certs=str(authority) if address.https and authority.exists() else None,
             ),
         )
 

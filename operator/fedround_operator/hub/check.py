@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 from fedround_api.checks import Check, CheckFailed
-from fedround_api.jobs import StoreAddress
 from fedround_operator.hub.bucket import Bucket, StoreUnusable
+from fedround_operator.hub.settings import store_address
 from fedround_operator.kit.checks import answers, patient, run_checks, tls_context
 from fedround_operator.kit.doors import host_and_port, opened
 from fedround_operator.kit.options import Options
@@ -26,6 +26,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     options.add("store-endpoint", "host:port of the object store")
     options.add("store-bucket", "bucket", "fedround")
     options.add("store-region", "region that requests are signed for", "us-east-1")
+    options.add("store-https", "whether the object store speaks TLS: true or false", "false")
     options.add("store-keys", "folder with access-key, secret-key and, for https, ca.crt")
     options.add("test-set-prefix", "folder of the bucket with the test set; empty: none to look at", "")
     options.add("test-set-manifest", "sha256 of its manifest", "")
@@ -84,8 +85,7 @@ def test_set(bucket: Bucket, prefix: str, manifest: str) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Check everything; the exit code."""
     options = _options(sys.argv[1:] if arguments is None else arguments)
-    address = StoreAddress(endpoint=options.store_endpoint, bucket=options.store_bucket, region=options.store_region)
-    bucket = Bucket(address, Path(options.store_keys))
+    bucket = Bucket(store_address(options), Path(options.store_keys))
     checks: dict[str, Check] = {
         "operator": lambda: answers(options.operator_url),
         "gateway": lambda: gateway(options.gateway_service, options.gateway, Path(options.authorities)),

@@ -9,8 +9,8 @@ import sys
 import threading
 from pathlib import Path
 
-from fedround_api.jobs import StoreAddress
 from fedround_operator.hub.bucket import Bucket, StoreUnusable
+from fedround_operator.hub.settings import store_address
 from fedround_operator.kit.options import Options
 from fedround_operator.kit.process import set_up
 
@@ -25,6 +25,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     options.add("store-endpoint", "host:port of the object store")
     options.add("store-bucket", "bucket", "fedround")
     options.add("store-region", "region that requests are signed for", "us-east-1")
+    options.add("store-https", "whether the object store speaks TLS: true or false", "false")
     options.add("store-keys", "folder with access-key, secret-key and, for https, ca.crt")
     return options.parse(arguments)
 
@@ -48,8 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _options(sys.argv[1:] if arguments is None else arguments)
     stop = threading.Event()
     set_up(stop)
-    address = StoreAddress(endpoint=options.store_endpoint, bucket=options.store_bucket, region=options.store_region)
-    return 0 if ensure(Bucket(address, Path(options.store_keys)), stop) else 1
+    return 0 if ensure(Bucket(store_address(options), Path(options.store_keys)), stop) else 1
 
 
 if __name__ == "__main__":

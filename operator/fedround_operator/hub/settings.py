@@ -1,5 +1,6 @@
 """What the hub's operator is told when it starts."""
 
+import argparse
 from dataclasses import dataclass
 
 from fedround_api.jobs import StoreAddress
@@ -18,3 +19,13 @@ class HubSettings:
     store: StoreAddress
     store_secret: str
     run_as: RunAs = NOBODY
+
+
+def store_address(options: argparse.Namespace) -> StoreAddress:
+    """Where the store is, as options of the hub's programs say it. Raises ValueError for `store-https` of another sort."""
+    return StoreAddress(
+        endpoint=options.store_endpoint,
+        bucket=options.store_bucket,
+        region=options.store_region,
+        https=options.store_https,
+    )

@@ -103,7 +103,8 @@ def test_the_commands_of_an_administrator_find_the_store_that_the_operator_uses(
         pass
 
     place = {"endpoint": operator.store_endpoint, "bucket": operator.store_bucket, "region": operator.store_region}
-    assert opened == [(StoreAddress(**place), "HUB")]
+    https = variant == "every part"
+    assert opened == [(StoreAddress(**place, https=https), "HUB")]
 
 
 def test_the_agent_is_told_what_the_values_say(monkeypatch: pytest.MonkeyPatch) -> None:

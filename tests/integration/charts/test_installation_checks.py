@@ -33,7 +33,9 @@ __all__ = ["door"]
 def bucket_of(door: Door, folder: Path, key: StoreKey, name: str = BUCKET, endpoint: str = "") -> Bucket:
     (folder / "access-key").write_text(key.access_key)
     (folder / "secret-key").write_text(key.secret_key)
-    return Bucket(StoreAddress(endpoint=endpoint or door.store.address, bucket=name, region=REGION), folder)
+    return Bucket(
+        StoreAddress(endpoint=endpoint or door.store.address, bucket=name, region=REGION, https=False), folder
+    )
 
 
 @pytest.fixture

@@ -107,7 +107,7 @@ def install_anew(network: Network) -> Network:
         write_private(federation.place.hub_keys / name, text.encode())
     kubectl.apply(definitions())
     kubectl.run("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-    address = StoreAddress(endpoint=store.address, bucket=BUCKET, region=REGION)
+    address = StoreAddress(endpoint=store.address, bucket=BUCKET, region=REGION, https=False)
     kubectl.apply([*objects.hub_objects(keys, address, operator_rules()), revoked_list()])
     return Network(federation)
 

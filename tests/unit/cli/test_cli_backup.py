@@ -67,7 +67,13 @@ class Place:
         keys = {"access-key": "HUB", "secret-key": "s3cret"}
         data = {name: base64.b64encode(text.encode()).decode() for name, text in keys.items()}
         self.api.put(SECRETS, NETWORK, {"metadata": {"name": "s3-keys"}, "data": data})
-        said = {"endpoint": "store:8333", "bucket": "skin", "region": "ca-central-1", "secret": "s3-keys"}
+        said = {
+            "endpoint": "store:8333",
+            "bucket": "skin",
+            "region": "ca-central-1",
+            "https": "false",
+            "secret": "s3-keys",
+        }
         self.api.put(CONFIG_MAPS, NETWORK, {"metadata": {"name": "fedround-store"}, "data": said})
 
     @property

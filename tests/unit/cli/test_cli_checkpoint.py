@@ -84,7 +84,12 @@ def hub(store: MemoryStore) -> Hub:
     api.create(MODELS, NETWORK, model_object())
     secret = {name: base64.b64encode(b"x").decode() for name in ("access-key", "secret-key")}
     api.put(SECRETS, NETWORK, {"metadata": {"name": "fedround-store"}, "data": secret})
-    said = {"endpoint": "minio.fedround-system.svc:9000", "bucket": "fedround", "secret": "fedround-store"}
+    said = {
+        "endpoint": "minio.fedround-system.svc:9000",
+        "bucket": "fedround",
+        "https": "false",
+        "secret": "fedround-store",
+    }
     api.put(CONFIG_MAPS, NETWORK, {"metadata": {"name": "fedround-store"}, "data": said})
 
     def opened(address: StoreAddress, folder: Path) -> MemoryStore:

@@ -56,7 +56,7 @@ class Network:
             conditions=[condition("Succeeded", "True", "HighRiskCasesLost", SENTENCE)],
         )
         self.store.objects = {keys.report(uid): DOCUMENT, keys.report_page(uid): PAGE}
-        self.place(endpoint="s3.example.org:443", bucket="skin", region="ca-central-1", secret="s3-keys")
+        self.place(endpoint="s3.example.org:443", bucket="skin", region="ca-central-1", https="true", secret="s3-keys")
         self.secret(**{"access-key": "HUB", "secret-key": "s3cret"})
 
     def add(self, name: str, **status: Any) -> str:
@@ -104,7 +104,7 @@ class TestReport:
     def test_the_store_is_opened_where_and_with_what_the_hub_names(self, network: Network) -> None:
         fetched(network)
 
-        address = StoreAddress(endpoint="s3.example.org:443", bucket="skin", region="ca-central-1")
+        address = StoreAddress(endpoint="s3.example.org:443", bucket="skin", region="ca-central-1", https=True)
         assert network.asked_for == [(address, {"access-key": "HUB", "secret-key": "s3cret"})]
 
     def test_a_stores_own_authority_is_handed_on(self, network: Network) -> None:
@@ -119,7 +119,7 @@ class TestReport:
 
         report.fetch(hub, report.wanted(hub.round(NAME), as_json=False))
 
-        there = StoreAddress(endpoint="127.0.0.1:8333", bucket="skin", region="ca-central-1")
+        there = StoreAddress(endpoint="127.0.0.1:8333", bucket="skin", region="ca-central-1", https=True)
         assert network.asked_for[0][0] == there
 
     def test_a_report_that_was_changed_is_not_given_out(self, network: Network) -> None:
@@ -223,7 +223,7 @@ class TestStore:
         ],
     )
     def test_one_that_does_not_answer_says_what_to_do(self, network: Network, endpoint: str, forwarding: str) -> None:
-        network.place(endpoint=endpoint, bucket="skin", region="ca-central-1", secret="s3-keys")
+        network.place(endpoint=endpoint, bucket="skin", region="ca-central-1", https="true", secret="s3-keys")
         network.store = SilentStore()
 
         with pytest.raises(HubError) as caught:
@@ -261,7 +261,14 @@ class TestStore:
         with pytest.raises(HubError, match="look whether -n names the network's namespace"):
             fetched(network)
 
-    @pytest.mark.parametrize("said", [{"secret": "s3-keys"}, {"endpoint": "s3.example.org:443", "bucket": "skin"}])
+    @pytest.mark.parametrize(
+        "said",
+        [
+            {"endpoint": "s3.example.org:443", "bucket": "skin", "https": "true"},
+            {"endpoint": "s3.example.org:443", "https": "true", "secret": "s3-keys"},
+            {"endpoint": "s3.example.org:443", "bucket": "skin", "secret": "s3-keys"},
+        ],
+    )
     def test_half_of_what_the_hub_says_is_not_guessed(self, network: Network, said: dict[str, str]) -> None:
         network.place(**said)
 

@@ -1,7 +1,7 @@
 """The hub's object store over the S3 API: the only module that imports minio.
 
-Called by the hub's Jobs with the folder of FEDROUND_STORE: `access-key`, `secret-key`, and `ca.crt` where the store
-speaks https.
+Called by the hub's Jobs with the folder of FEDROUND_STORE: `access-key`, `secret-key`, and where the store speaks https
+the `ca.crt` of its authority.
 """
 
 import io
@@ -61,18 +61,17 @@ class MinioStore:
 def open_store(address: StoreAddress, folder: Path) -> MinioStore:
     """The store at an address, with the credentials in a folder. Raises InputWrong where one of them is missing."""
     authority = folder / "ca.crt"
-    secure = authority.exists()
     pool = urllib3.PoolManager(
         timeout=_TIMEOUT,
         retries=_RETRY,
         cert_reqs="CERT_REQUIRED",
-        ca_certs=str(authority) if secure else None,
+        ca_certs=str(authority) if address.https and authority.exists() else None,
     )
     client = Minio(
         address.endpoint,
         access_key=_secret(folder, "access-key"),
         secret_key=_secret(folder, "secret-key"),
-        secure=secure,
+        secure=address.https,
         region=address.region,
         http_client=pool,
     )
