@@ -15,12 +15,6 @@ from pydantic_core import core_schema
 
 DIGEST_PATTERN = "^[0-9a-f]{64}$"
 NAME_PATTERN = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
-# Where something listens, as people write it: a name or an IPv4 address, and a port. No IPv6 address: the S3 client drops
-# its brackets where it leaves out the scheme's own port, and URLs signed for such a gateway lead nowhere. A name may stand
-# for one.
-HOST = r"[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?"
-PORT = r"([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
-HOST_AND_PORT_PATTERN = f"^{HOST}:{PORT}$"
 # The server checks these two within the CEL rule, not as a pattern: it then answers with a sentence that says how to
 # write the value, instead of a regular expression and the error of a conversion.
 DECIMAL_PATTERN = "^[0-9]{1,9}([.][0-9]{1,9})?$"

@@ -115,6 +115,84 @@ VARIANTS: Mapping[tuple[str, str], Object] = {
 }
 
 
+@dataclass(frozen=True)
+class Strange:
+    """An installation whose names are legal, and read as something else or are too long or too free for a Service."""
+
+    chart: str
+    release: str
+    namespace: str
+    values: Object
+
+    def objects(self, major: int = 3) -> list[Object]:
+        """What the chart makes of it."""
+        return template(self.chart, values=self.values, major=major, release=self.release, namespace=self.namespace)
+
+
+LONG_RELEASE = "this-is-a-very-long-release-name-of-39c.xyz.and-so-on"
+STRANGE: Mapping[str, Strange] = {
+    "hub: numbers": Strange(
+        HUB,
+        "123",
+        "456",
+        {
+            "network": {"namespace": "2026"},
+            "image": {"pullSecrets": ["123"], "operator": {"repository": "1", "tag": "30"}},
+            "gateway": {
+                "certificate": {"existingSecret": "123"},
+                "federationCA": {"existingConfigMap": "456"},
+            },
+            "store": {"endpoint": "10.0.0.1:9000", "https": True, "region": "1", "existingSecret": "789"},
+            "monitoring": _MONITORING,
+        },
+    ),
+    "hub: words": Strange(
+        HUB,
+        "on",
+        "true",
+        {
+            "network": {"namespace": "null"},
+            "gateway": {
+                "certificate": {"existingSecret": "no"},
+                "federationCA": {"existingConfigMap": "", "existingSecret": "true"},
+            },
+            "store": {"bucket": "0.1"},
+            "minio": {"persistence": {"storageClassName": "1.0"}},
+        },
+    ),
+    "hub: a claim": Strange(HUB, "0", "1e3", {"minio": {"persistence": {"existingClaim": "123"}}}),
+    "hub: dots": Strange(HUB, "a.b.c", "fedround", {}),
+    "hub: long": Strange(HUB, LONG_RELEASE, "f" * 63, {}),
+    "clinic: numbers": Strange(
+        CLINIC,
+        "123",
+        "456",
+        {
+            **BUNDLE,
+            "clinic": {"name": "7"},
+            "certificateSecret": "123",
+            "images": {"existingClaim": "123"},
+            "workspace": {"existingClaim": "456"},
+            "image": {"pullSecrets": ["123"], "training": {"repository": "1", "tag": "30"}},
+            "monitoring": _MONITORING,
+        },
+    ),
+    "clinic: words": Strange(
+        CLINIC,
+        "on",
+        "true",
+        {
+            "clinic": BUNDLE["clinic"],
+            "hub": {"gateway": "10.0.0.1:443", "existingSecret": "true"},
+            "certificateSecret": "no",
+            "workspace": {"storageClassName": "1.0"},
+        },
+    ),
+    "clinic: dots": Strange(CLINIC, "a.b.c", "fedround", BUNDLE),
+    "clinic: long": Strange(CLINIC, LONG_RELEASE, "f" * 63, BUNDLE),
+}
+
+
 class Refused(Exception):
     """Helm did not render the chart; the message is its own."""
 
@@ -165,12 +243,14 @@ def example(chart: str) -> str:
     return f"--values={EXAMPLES / chart.replace('fedround-', 'values-')}.yaml"
 
 
-def template(chart: str, *arguments: str, values: Object, major: int = 3) -> list[Object]:
-    """The objects of the chart, rendered for release `fedround` in the chart's usual namespace.
+def template(
+    chart: str, *arguments: str, values: Object, major: int = 3, release: str = "fedround", namespace: str = ""
+) -> list[Object]:
+    """The objects of the chart, rendered for a release, in the chart's usual namespace if no other is given.
 
     With the example's values, over them the values given, over them what `--set` says.
     """
-    place = ("template", "fedround", str(CHARTS / chart), f"--namespace={NAMESPACES[chart]}")
+    place = ("template", release, str(CHARTS / chart), f"--namespace={namespace or NAMESPACES[chart]}")
     output = run_helm(major, *place, example(chart), *arguments, values=values)
     return [one for one in yaml.load_all(output, yaml.CSafeLoader) if one]
 

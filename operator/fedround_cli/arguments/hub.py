@@ -4,7 +4,7 @@ import argparse
 import re
 from pathlib import Path
 
-from fedround_api.fields import HOST_AND_PORT_PATTERN
+from fedround_api.addresses import HOST_AND_PORT_PATTERN
 
 #: What a hub's namespace is called where nobody says otherwise.
 NAMESPACE = "skin-network"

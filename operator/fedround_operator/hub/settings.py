@@ -22,7 +22,11 @@ class HubSettings:
 
 
 def store_address(options: argparse.Namespace) -> StoreAddress:
-    """Where the store is, as options of the hub's programs say it. Raises ValueError for `store-https` of another sort."""
+    """Where the store is, as options of the hub's programs say it.
+
+    Raises:
+        ValueError: `store-https` is neither true nor false.
+    """
     return StoreAddress(
         endpoint=options.store_endpoint,
         bucket=options.store_bucket,

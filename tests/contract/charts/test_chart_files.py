@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from fedround_api.addresses import HOST, HOST_AND_PORT_PATTERN, PORT
 from fedround_api.fields import NAME_PATTERN
 from fedround_api.kinds.policy import ClinicPolicySpec
 from support.charts import CHARTS, CLINIC, HUB, ROOT
@@ -116,6 +117,60 @@ def test_the_values_file_shows_every_value(chart: str) -> None:
     schema = _schema(chart)
 
     assert list(_given(_values(chart), schema, schema["definitions"], "")) == []
+
+
+def test_addresses_are_written_as_the_command_line_takes_them() -> None:
+    gateway, hub = _schema(CLINIC)["properties"]["hub"]["properties"]["gateway"], _schema(HUB)["properties"]
+    store, api = hub["store"]["properties"]["endpoint"], hub["gateway"]["properties"]["api"]
+
+    assert gateway["pattern"] == hub["gateway"]["properties"]["address"]["pattern"] == HOST_AND_PORT_PATTERN
+    assert store["pattern"] == f"^$|^{HOST}(:{PORT})?$"
+    # Caddy alone reads this one, and knows IPv6 addresses.
+    assert api["pattern"] == rf"^https://({HOST}|\[[0-9A-Fa-f:.]+\]):{PORT}$"
+
+
+def _definitions(text: str) -> dict[str, str]:
+    """The templates of a file by name, each with the comment before it."""
+    parts = re.findall(
+        r'((?:\{\{/\*[^}]*\*/\}\}\n)?\{\{- define "([^"]+)" -\}\}.*?\n\{\{- end -\}\}\n)', text, re.DOTALL
+    )
+    return {name: whole for whole, name in parts}
+
+
+IN_BOTH_CHARTS = {
+    "fullname", "labels", "selector", "image", "pullSecrets", "podSecurity", "runAs", "containerSecurity", "placement",
+    "rule", "dns", "scratch",
+}  # fmt: skip
+
+
+def test_what_both_charts_define_is_the_same() -> None:
+    """Neither can take it from the other: a chart is one file, and a library chart would be one more to publish."""
+    hub, clinic = (
+        {
+            name.removeprefix(f"{chart}."): text.replace(chart, "CHART")
+            for name, text in _definitions((CHARTS / chart / "templates" / "_helpers.tpl").read_text()).items()
+        }
+        for chart in (HUB, CLINIC)
+    )
+
+    assert hub.keys() & clinic.keys() == IN_BOTH_CHARTS
+    assert {name: hub[name] for name in IN_BOTH_CHARTS} == {name: clinic[name] for name in IN_BOTH_CHARTS}
+
+
+def test_both_charts_are_monitored_alike() -> None:
+    hub, clinic = ((CHARTS / chart / "templates" / "monitoring.yaml").read_text() for chart in (HUB, CLINIC))
+
+    as_clinic = hub.replace(HUB, CLINIC).replace("fedround-system", "fedround").replace("operator", "agent")
+    assert as_clinic == clinic
+
+
+def test_both_schemas_define_what_they_share_alike() -> None:
+    hub, clinic = (_schema(chart) for chart in (HUB, CLINIC))
+
+    for name in hub["definitions"].keys() & clinic["definitions"].keys():
+        assert hub["definitions"][name] == clinic["definitions"][name], name
+    for name in ("fullnameOverride", "podSecurity", "monitoring", "global"):
+        assert hub["properties"][name] == clinic["properties"][name], name
 
 
 def test_the_name_of_a_clinic_is_bounded_as_in_the_contract() -> None:

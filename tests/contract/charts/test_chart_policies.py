@@ -1,18 +1,18 @@
 """What hospitals ask of every pod and object of the charts, as far as a manifest says it. Exceptions have reasons."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from fedround_api.jobs import Role
 from fedround_operator.kit.jobmanifests import JobRequest, RunAs, job
+from support.chart_policies import POLICIES, WITH_A_TOKEN
 from support.charts import (
     CLINIC,
     HUB,
     NAMESPACES,
     VARIANTS,
     Object,
-    Pod,
     environment,
     of_kind,
     pods,
@@ -21,36 +21,14 @@ from support.charts import (
 )
 
 EVERY = [(chart, variant) for chart, variant in VARIANTS]
-PODS = [
-    pytest.param(pod, id=f"{variant}: {pod.name}") for chart, variant in EVERY for pod in pods(rendered(chart, variant))
-]
-
-# Caddy's own image gives its program this capability in the file system, and the kernel starts no program that has more
-# than its container may have. Pod Security `restricted` allows it.
-MAY_BIND_LOW_PORTS = {"gateway"}
-# Those that talk to a Kubernetes API. In the gateway's pod a volume gives it to two containers of three.
-WITH_A_TOKEN = {"operator", "agent"}
-# They run once and end.
-WITHOUT_PROBES = {"check", "bucket", "revoked-first"}
-# It listens to nobody; what it does is seen at the gateway, and it ends when it fails.
-WITHOUT_PORT = {"revocations"}
 
 
-@pytest.mark.parametrize("pod", PODS)
-def test_a_pod_is_restricted(pod: Pod) -> None:
-    security = pod.spec["securityContext"]
-
-    assert security["runAsNonRoot"] is True
-    assert security["seccompProfile"] == {"type": "RuntimeDefault"}
-    assert not {"hostNetwork", "hostPID", "hostIPC", "hostUsers"} & pod.spec.keys()
-    for container in pod.containers:
-        own = container["securityContext"]
-        added = {"add": ["NET_BIND_SERVICE"]} if container["name"] in MAY_BIND_LOW_PORTS else {}
-        assert own == {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"], **added},
-        }, container["name"]
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
+@pytest.mark.parametrize(("chart", "variant"), EVERY)
+def test_every_part_of_every_variant_keeps_the_policies(
+    chart: str, variant: str, policy: Callable[[list[Object]], None]
+) -> None:
+    policy(rendered(chart, variant))
 
 
 NOBODY = {"runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532}
@@ -89,25 +67,6 @@ def test_users_that_a_null_takes_away_are_the_clusters_choice_too(chart: str, ma
     assert all(not NOBODY.keys() & pod.spec["securityContext"].keys() for pod in found)
 
 
-@pytest.mark.parametrize("pod", PODS)
-def test_a_pod_uses_only_volumes_that_a_namespace_may_have(pod: Pod) -> None:
-    kinds = {kind for volume in pod.spec["volumes"] for kind in volume if kind != "name"}
-    named = {volume["name"] for volume in pod.spec["volumes"]}
-    mounted = {mount["name"] for container in pod.containers for mount in container["volumeMounts"]}
-
-    assert kinds <= {"configMap", "secret", "emptyDir", "persistentVolumeClaim", "projected"}
-    assert mounted == named
-
-
-@pytest.mark.parametrize("pod", PODS)
-def test_only_what_calls_the_api_gets_a_token(pod: Pod) -> None:
-    names = {container["name"] for container in pod.containers}
-
-    assert pod.spec["automountServiceAccountToken"] is bool(names & WITH_A_TOKEN)
-    # They would set FEDROUND_... variables of their own.
-    assert pod.spec["enableServiceLinks"] is False
-
-
 def test_in_the_gateways_pod_the_gateway_itself_gets_no_token_and_the_others_no_key() -> None:
     (pod,) = [one for one in pods(rendered(HUB, "every part")) if one.name.endswith("-gateway")]
     mounts = {one["name"]: {mount["name"] for mount in one["volumeMounts"]} for one in pod.containers}
@@ -117,42 +76,6 @@ def test_in_the_gateways_pod_the_gateway_itself_gets_no_token_and_the_others_no_
     items = {volume["name"]: volume.get("secret", {}).get("items") for volume in pod.spec["volumes"]}
     assert items["public"] == [{"key": "tls.crt", "path": "tls.crt"}]
     assert items["federation"] == items["store"] == [{"key": "ca.crt", "path": "ca.crt"}]
-
-
-@pytest.mark.parametrize("pod", PODS)
-def test_a_container_says_what_it_needs_and_cannot_take_more_memory(pod: Pod) -> None:
-    for container in pod.containers:
-        assert set(container["resources"]["requests"]) == {"cpu", "memory"}, container["name"]
-        # No limit of CPU: it would only slow down what could use an idle core.
-        assert set(container["resources"]["limits"]) == {"memory"}, container["name"]
-
-
-@pytest.mark.parametrize("pod", PODS)
-def test_what_runs_on_is_probed(pod: Pod) -> None:
-    for container in pod.containers:
-        if container["name"] in WITHOUT_PROBES | WITHOUT_PORT:
-            continue
-        ports = {port["name"] for port in container["ports"]}
-        for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
-            asked = container[probe].get("httpGet") or container[probe]["tcpSocket"]
-            assert asked["port"] in ports, (container["name"], probe)
-
-
-@pytest.mark.parametrize(("chart", "variant"), EVERY)
-def test_a_service_leads_to_pods_that_are_there(chart: str, variant: str) -> None:
-    objects = rendered(chart, variant)
-    for service in of_kind(objects, "Service"):
-        wanted = service["spec"]["selector"].items()
-        (pod,) = [one for one in pods(objects) if wanted <= one.labels.items()]
-        ports = {port["name"] for container in pod.containers for port in container.get("ports", [])}
-        assert {port["targetPort"] for port in service["spec"]["ports"]} <= ports
-
-
-@pytest.mark.parametrize(("chart", "variant"), EVERY)
-def test_no_right_is_a_wildcard(chart: str, variant: str) -> None:
-    for one in rendered(chart, variant):
-        for rule in one.get("rules", []):
-            assert "*" not in [*rule["apiGroups"], *rule["resources"], *rule["verbs"]], one["metadata"]["name"]
 
 
 @pytest.mark.parametrize("variant", [variant for chart, variant in EVERY if chart == CLINIC])

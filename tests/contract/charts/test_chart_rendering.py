@@ -17,6 +17,7 @@ from support.charts import (
     environment,
     example,
     of_kind,
+    pods,
     rendered,
     run_helm,
     template,
@@ -94,6 +95,21 @@ WRONG = [
     (HUB, "podSecurity.runAsUser=0", "podSecurity.*runAsUser"),
     (CLINIC, "podSecurity.fsGroup=nobody", "podSecurity.*fsGroup"),
     (CLINIC, "networkPolicy.dnsPorts=null", "networkPolicy"),
+    (CLINIC, "networkPolicy.gateway=null", "networkPolicy"),
+    (CLINIC, "monitoring=null", "monitoring"),
+    (CLINIC, "hub.gateway=fedround.example.org:65536", "hub.*gateway"),
+    (CLINIC, "hub.gateway=[2001:db8::1]:443", "hub.*gateway"),
+    (CLINIC, "fullnameOverride=7north", "fullnameOverride"),
+    (HUB, "gateway.largestUploadBytes=null", "gateway"),
+    (HUB, "gateway.service.port=null", "gateway.*service"),
+    (HUB, "gateway.address=fedround.example.org:0", "gateway.*address"),
+    (HUB, "gateway.api=https://kubernetes.default.svc:70000", "gateway.*api"),
+    (HUB, "store.https=null", "store"),
+    (HUB, "store.endpoint=s3.example.org:99999", "store.*endpoint"),
+    (HUB, "image.gateway.tag=null", "image.*gateway"),
+    (HUB, "image.minio.tag=", "image.*minio"),
+    (HUB, "operator.resources.requests.cpu=null", "operator.*requests"),
+    (HUB, "networkPolicy=null", "networkPolicy"),
 ]
 
 
@@ -117,6 +133,68 @@ MISSING = [
 def test_what_is_missing_is_said_in_a_sentence(chart: str, setting: str, sentence: str) -> None:
     with pytest.raises(Refused, match=re.escape(sentence)):
         template(chart, f"--set={setting}", values=FIRST[chart])
+
+
+def test_images_of_others_have_no_version_of_ours() -> None:
+    with pytest.raises(Refused, match=r"(?s)specifications of the schema.*image.*gateway"):
+        template(HUB, values={"image": {"gateway": {"tag": ""}}})
+    pinned = template(HUB, values={"image": {"gateway": {"tag": "", "digest": "sha256:" + "0a" * 32}}})
+
+    images = [one["image"] for pod in pods(pinned) for one in pod.containers if one["name"] == "gateway"]
+    assert images == ["docker.io/library/caddy@sha256:" + "0a" * 32]
+
+
+STORES = [
+    ("s3.local", False, 80),
+    ("s3.local", True, 443),
+    ("s3.local:9000", False, 9000),
+    ("s3.local:9000", True, 9000),
+]
+
+
+@pytest.mark.parametrize(("endpoint", "https", "port"), STORES)
+def test_the_policies_let_through_to_the_port_that_the_store_is_asked_at(endpoint: str, https: bool, port: int) -> None:
+    objects = template(
+        HUB,
+        values={
+            "store": {"endpoint": endpoint, "https": https, "existingSecret": "keys"},
+            "networkPolicy": {"apiServer": {"ports": [6443]}},
+        },
+    )
+
+    for name in ("gateway", "test", "jobs"):
+        (policy,) = of_kind(objects, "NetworkPolicy", f"fedround-{name}")
+        ports = {one["port"] for rule in policy["spec"]["egress"] for one in rule["ports"]}
+        assert ports - {53, 6443, 8080, 8443} == {port}, name
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "https", "host"),
+    [
+        ("s3.example.org:443", True, "s3.example.org"),
+        ("s3.example.org:80", False, "s3.example.org"),
+        ("s3.example.org:80", True, "s3.example.org:80"),
+    ],
+)
+def test_urls_are_signed_for_the_host_that_a_client_of_the_store_would_name(
+    endpoint: str, https: bool, host: str
+) -> None:
+    store = {"endpoint": endpoint, "https": https, "ownHost": True, "existingSecret": "keys"}
+    (operator,) = of_kind(template(HUB, values={"store": store}), "Deployment", "fedround-operator")
+
+    assert environment(operator["spec"]["template"]["spec"]["containers"][0])["FEDROUND_STORE_HOST"] == host
+
+
+def test_clinics_may_come_from_addresses_of_both_kinds() -> None:
+    values = {
+        "gateway": {"service": {"externalTrafficPolicy": "Local"}},
+        "networkPolicy": {"gatewayFrom": ["::/0", "203.0.113.0/24"]},
+    }
+
+    (policy,) = of_kind(template(HUB, values=values), "NetworkPolicy", "fedround-gateway")
+
+    blocks = [one["ipBlock"] for one in policy["spec"]["ingress"][0]["from"] if "ipBlock" in one]
+    assert blocks == [{"cidr": "::/0"}, {"cidr": "203.0.113.0/24"}]
 
 
 @pytest.mark.parametrize("chart", [HUB, CLINIC])

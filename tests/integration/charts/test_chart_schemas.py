@@ -13,7 +13,7 @@ import yaml
 
 from fedround_api.crd import definitions
 from support import tools
-from support.charts import EXAMPLES, ROOT, VARIANTS, Object, rendered
+from support.charts import EXAMPLES, ROOT, STRANGE, VARIANTS, Object, rendered
 
 _DEFINITIONS = "/api/_definitions.json"
 _REFERENCE = re.compile(r'"\$ref": "[^"#]*#/\$defs/([^"]+)"')
@@ -109,6 +109,7 @@ def _kubeconform(version: str, folder: Path, objects: list[Object]) -> list[str]
 def _everything() -> list[Object]:
     """What the charts make, and the examples that an API server sees: neither values nor a clinic's policy."""
     objects = [one for chart, variant in VARIANTS for one in rendered(chart, variant)]
+    objects += [one for installation in STRANGE.values() for one in installation.objects()]
     documents = [one for path in EXAMPLES.rglob("*.yaml") for one in yaml.safe_load_all(path.read_text())]
     return [*objects, *(one for one in documents if one.get("kind", "ClinicPolicy") != "ClinicPolicy")]
 
