@@ -43,7 +43,7 @@ def _admit(options: argparse.Namespace) -> int:
     terms = Terms(timedelta(days=options.days), dict(options.label or ()), options.replace_key)
     output: Path = options.output or Path(f"{request.clinic}-membership.yaml")
     with members_of(options) as members:
-        certificate = members.admit(request, authority, terms)
+        certificate = admit(members, request, authority, terms)
         token = members.token(request.clinic)
     bundle = Bundle(request.clinic, options.gateway, ca.decode(), certificate.decode(), token)
     write_private(output, bundle.text().encode())
@@ -59,6 +59,16 @@ def _admit(options: argparse.Namespace) -> int:
         f"--values {output.name}"
     )
     return CommandExit.DONE
+
+
+def admit(members: Members, request: pki.Request, authority: pki.Authority, terms: Terms) -> bytes:
+    """The certificate (PEM). Before anything is signed and noted, the network must be there: -n may name another one.
+
+    Raises:
+        EnrolmentError: it is not, or the clinic cannot be admitted.
+    """
+    members.require_network()
+    return members.admit(request, authority, terms)
 
 
 def _renew(options: argparse.Namespace) -> int:

@@ -71,6 +71,10 @@ class Members:
         """Every member by name."""
         return self._records.all()
 
+    def require_network(self) -> None:
+        """Raises EnrolmentError where the hub has no such network; else nobody is admitted to it half-way."""
+        self._records.require_network()
+
     def admit(self, request: pki.Request, authority: pki.Authority, terms: Terms) -> bytes:
         """The certificate (PEM) of a clinic that is a member from now on, or was one with the same key already.
 

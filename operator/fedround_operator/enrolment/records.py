@@ -13,7 +13,7 @@ from fedround_operator.enrolment.errors import EnrolmentError
 from fedround_operator.enrolment.manifests import AGENT, AGENT_TOKEN, clinic_object, door_objects
 from fedround_operator.kit import pki
 from fedround_operator.kit.conflicts import retried
-from fedround_operator.kit.errors import AlreadyExists, Conflict, NotFound
+from fedround_operator.kit.errors import AlreadyExists, Conflict, Forbidden, NotFound
 from fedround_operator.kit.reading import read_kind
 from fedround_operator.kit.resources import (
     CLINIC_ROUNDS,
@@ -95,6 +95,21 @@ class Records:
 
     def __init__(self, api: AdminApi, network: str) -> None:
         self._api, self.network = api, network
+
+    def require_network(self) -> None:
+        """Nothing, where the network's namespace is there, or the caller has no right to see it.
+
+        Raises:
+            EnrolmentError: it is not.
+        """
+        try:
+            self._api.get(NAMESPACES, "", self.network)
+        except NotFound as error:
+            raise EnrolmentError(
+                f"there is no namespace {self.network} on the hub: name the network's with --namespace"
+            ) from error
+        except Forbidden:
+            return
 
     def all(self) -> list[Member]:
         """Every member by name. What it says in its Lease counts only in the Lease of its own namespace."""

@@ -21,11 +21,12 @@ from fedround_cli.enrolling import ClinicError
 from fedround_cli.main import main
 from fedround_cli.plain import columns
 from fedround_operator.enrolment.certificates import record_of, short
+from fedround_operator.enrolment.errors import EnrolmentError
 from fedround_operator.enrolment.journal import Journal
 from fedround_operator.enrolment.members import Members, Terms
 from fedround_operator.enrolment.revocations import ConfigMapRevocations
 from fedround_operator.kit import pki
-from fedround_operator.kit.errors import NotFound
+from fedround_operator.kit.errors import Forbidden, NotFound
 from fedround_operator.kit.resources import CLINICS, LEASES, NAMESPACES, SECRETS
 from support.builders import condition
 from support.fake_api import Call, FakeApi, with_revoked_list
@@ -294,6 +295,45 @@ class Nothing:
 
     def add(self, fingerprints: object) -> None:
         """Nobody looks."""
+
+
+class TestNetworkThatIsNotThere:
+    @pytest.fixture
+    def journal(self, folder: Path) -> Journal:
+        (folder / "ca.crt").write_bytes(Registry().authority.certificate_pem)
+        return Journal(folder)
+
+    def approved(self, api: FakeApi, journal: Journal) -> bytes:
+        members = Members(api, "derma-net", revocations=Nothing(), clock=now, journal=journal)
+        request = pki.read_request(pki.request_for("north", pki.new_key()))
+        return clinic_approve.admit(members, request, Registry().authority, Terms(YEAR))
+
+    def test_nothing_is_signed_noted_or_made_for_it(self, journal: Journal) -> None:
+        api = FakeApi()
+
+        with pytest.raises(EnrolmentError, match="there is no namespace derma-net on the hub: name the network's"):
+            self.approved(api, journal)
+
+        assert journal.entries("derma-net") == []
+        assert {one.verb for one in api.calls} == {"get"}
+
+    def test_where_it_is_there_the_clinic_is_admitted(self, journal: Journal) -> None:
+        api = FakeApi()
+        api.put(NAMESPACES, "", {"metadata": {"name": "derma-net"}})
+
+        assert self.approved(api, journal).startswith(b"-----BEGIN CERTIFICATE-----")
+        assert [entry.clinic for entry in journal.entries("derma-net")] == ["north"]
+
+    def test_who_may_not_see_namespaces_is_not_stopped(self, journal: Journal) -> None:
+        api = FakeApi()
+
+        def guarded(made: Call) -> None:
+            if (made.verb, made.resource) == ("get", NAMESPACES):
+                raise Forbidden("namespaces 'derma-net' is forbidden")
+
+        api.before = guarded
+
+        assert self.approved(api, journal).startswith(b"-----BEGIN CERTIFICATE-----")
 
 
 class Network:

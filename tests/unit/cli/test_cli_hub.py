@@ -440,7 +440,10 @@ class TestAnotherVersion:
 
 
 class TestConnection:
-    @pytest.mark.parametrize("given", ["store", "store:", ":8333", "http://store:8333", "store:port", "store:8333/b"])
+    @pytest.mark.parametrize(
+        "given",
+        ["store", "store:", ":8333", "http://store:8333", "store:port", "store:8333/b", "store:65536", "[::1]:8333"],
+    )
     def test_a_store_is_a_host_and_a_port(self, given: str, capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit):
             parser().parse_args(["report", NAME, "--store", given])
