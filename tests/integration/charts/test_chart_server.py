@@ -74,6 +74,10 @@ def test_upgrade_removal_and_return_lose_nothing_of_a_hub(hub: RunningCluster, m
     said = helm(major, "install", HUB, kubeconfig)
     assert "helm test fedround --namespace fedround-system --logs" in said
     assert "kubectl apply --namespace skin-network -f model.yaml" in said
+    assert (
+        "--gateway fedround.example.org:443 \\\n       --namespace skin-network --gateway-namespace fedround-system"
+        in said
+    )
     keys = _secret(hub, "fedround-store")
     hub.kubectl("wait", "--for=condition=Established", "crd/clinics.fedround.dev", "--timeout=30s")
     clinic = {"apiVersion": "fedround.dev/v1alpha1", "kind": "Clinic", "spec": {}}

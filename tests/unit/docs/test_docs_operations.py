@@ -23,6 +23,7 @@ from fedround_training.data.image_cache import RESERVE_BYTES, ImageCache
 from fedround_training.models.checkpoint import save_checkpoint
 from fedround_training.models.registry import build, tensors_of
 from support.builders import BASE_DIGEST
+from support.charts import HUB, pods, rendered
 from support.hub_builders import NOON
 from support.markdown_pages import CHECKOUT, Page
 
@@ -118,6 +119,54 @@ class TestClinicIT:
 
     def test_the_workspace_of_the_chart_is_as_large_as_is_said(self) -> None:
         assert f"the chart asks for {chart('fedround-clinic')['workspace']['size']}" in CLINIC_IT.path.read_text()
+
+
+def memory(*resources: Mapping[str, Any]) -> str:
+    """What the containers of a pod ask for and may take together, as the pages write it."""
+    asked, most = (sum(_mebibytes(one[part]["memory"]) for one in resources) for part in ("requests", "limits"))
+    return f"{_written(asked)}, {_written(most)} at most"
+
+
+def _mebibytes(quantity: str) -> int:
+    return int(quantity[:-2]) * {"Mi": 1, "Gi": 1024}[quantity[-2:]]
+
+
+def _written(mebibytes: int) -> str:
+    return f"{mebibytes}Mi" if mebibytes % 1024 else f"{mebibytes // 1024}Gi"
+
+
+class TestHub:
+    def test_the_needs_of_pods_are_those_of_manifests_and_chart(self) -> None:
+        rows = [row for row in OPERATIONS.rows("What it needs") if len(row) == 3]
+        made = {pod.name: pod.spec["containers"] for pod in pods(rendered(HUB, "trial"))}
+        operator, gateway, minio = (
+            [container["resources"] for container in made[f"Deployment fedround-{name}"]]
+            for name in ("operator", "gateway", "minio")
+        )
+        jobs = {Role.INIT: "once a model", Role.AGGREGATE: "once a round", Role.VALIDATE: "once a round"}
+
+        assert [one["requests"]["cpu"] for one in (*operator, *gateway, *minio)] == ["100m", "100m", "10m", "100m"]
+        assert rows == [
+            ["operator", "100m", memory(*operator)],
+            ["gateway, for each of `gateway.replicas`", "110m", memory(*gateway)],
+            ["MinIO, the trial store", "100m", memory(*minio)],
+            *([f"`{role}`, {when}", NEEDS[role].cpu, NEEDS[role].memory] for role, when in jobs.items()),
+        ]
+
+    def test_every_job_is_in_the_table_of_the_hub_or_of_a_clinic(self) -> None:
+        listed = named(OPERATIONS.rows("What it needs")) + named(CLINIC_IT.rows("What it needs"))
+
+        assert {role.value for role in NEEDS} <= set(listed)
+
+    def test_the_claim_of_the_trial_store_is_as_large_as_is_said(self) -> None:
+        size = chart("fedround-hub")["minio"]["persistence"]["size"]
+
+        assert f"the trial store's claim asks for {size}" in OPERATIONS.path.read_text()
+
+    def test_what_passes_the_gateway_is_counted_right(self, tmp_path: Path) -> None:
+        size = save_checkpoint(tmp_path / "checkpoint.safetensors", weights()).bytes
+
+        assert f"six clinics with `tiny-gn` are {6 * 2 * size / 1e6:.0f} MB" in OPERATIONS.path.read_text()
 
 
 class TestOperations:
