@@ -160,7 +160,7 @@ STRANGE: Mapping[str, Strange] = {
             "minio": {"persistence": {"storageClassName": "1.0"}},
         },
     ),
-    "hub: a claim": Strange(HUB, "0", "1e3", {"minio": {"persistence": {"existingClaim": "123"}}}),
+    "hub: a claim": Strange(HUB, "0", "0", {"minio": {"persistence": {"existingClaim": "123"}}}),
     "hub: dots": Strange(HUB, "a.b.c", "fedround", {}),
     "hub: long": Strange(HUB, LONG_RELEASE, "f" * 63, {}),
     "clinic: numbers": Strange(
