@@ -224,6 +224,22 @@ def test_a_clinic_installs_with_the_rights_of_a_namespaces_administrator(
     cluster.kubectl("delete", "pvc/fedround-workspace", "-n", home, "--wait=false")
 
 
+@pytest.mark.parametrize("major", [3, 4])
+def test_an_agent_that_was_stopped_is_started_by_the_next_upgrade(
+    cluster: RunningCluster, administrator: Path, major: int
+) -> None:
+    """As the page for a clinic's IT warns."""
+    home = NAMESPACES[CLINIC]
+    helm(major, "install", CLINIC, administrator)
+    cluster.kubectl("scale", "deployment", "fedround-agent", "-n", home, "--replicas=0")
+
+    helm(major, "upgrade", CLINIC, administrator, values={"policy": {"caseVolume": 900}})
+
+    assert cluster.get("deployment", "fedround-agent", "-n", home)["spec"]["replicas"] == 1
+    helm(major, "uninstall", CLINIC, administrator)
+    cluster.kubectl("delete", "pvc/fedround-workspace", "-n", home, "--wait=false")
+
+
 def test_a_clinics_job_runs_on_through_an_upgrade_and_ends_with_the_release(
     cluster: RunningCluster, administrator: Path
 ) -> None:
