@@ -18,6 +18,8 @@ def host_and_port(address: str) -> tuple[str, int]:
     try:
         place = urlsplit(f"//{address}")
         host, port = place.hostname, place.port
+        # Sockets encode a name so, and their UnicodeError is no OSError.
+        (host or "").encode("idna")
     except ValueError as error:
         raise OSError(f"{address!r} is no host:port: {error}") from error
     if not host or place.netloc != address:

@@ -19,7 +19,9 @@ def test_host_and_port_are_read_as_in_the_authority_of_a_url(address: str, want:
     assert host_and_port(address) == want
 
 
-@pytest.mark.parametrize("address", ["", ":443", "host:port", "host:65536", "host:443/path", "2001:db8::7", "[::1"])
+@pytest.mark.parametrize(
+    "address", ["", ":443", "host:port", "host:65536", "host:443/path", "2001:db8::7", "[::1", "a" * 64 + ":443"]
+)
 def test_what_is_no_address_is_told_with_it(address: str) -> None:
     with pytest.raises(OSError, match="is no host:port") as caught:
         host_and_port(address)
